@@ -1,0 +1,116 @@
+"""07. Convolution and pooling look at an image through a small window
+
+A convolution multiplies a kernel onto every window and sums. Pooling keeps the largest value of every window. Each is
+done by hand first, then by PyTorch on a batch of pictures.
+
+    python lessons/07_conv_pool.py
+    tensorboard --logdir logs/07_conv_pool
+"""
+
+# %% How large is what comes out? One formula for both
+import itertools
+import math
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+from torch.utils.tensorboard import SummaryWriter
+from torchvision import transforms
+
+from shared.datasets import cifar10, enlarge
+from shared.paths import new_run, tensorboard_command
+
+BATCHES_SHOWN = 10    # TensorBoard's slider keeps about ten pictures of one tag
+
+
+def output_size(size, kernel_size, stride=1, padding=0, dilation=1, rounding=math.floor):
+    """How many windows fit side by side."""
+    reach = dilation * (kernel_size - 1) + 1    # from the first to the last pixel under the kernel
+    return rounding((size + 2 * padding - reach) / stride) + 1
+
+
+wrong = 0
+settings = list(itertools.product((7, 8, 32), (1, 2, 3, 5), (1, 2, 3), (0, 1, 2), (1, 2)))
+settings = [s for s in settings if output_size(*s) > 0]
+for size, kernel_size, stride, padding, dilation in settings:
+    layer = nn.Conv2d(1, 1, kernel_size, stride, padding, dilation)
+    wrong += layer(torch.zeros(1, 1, size, size)).shape[-1] != output_size(size, kernel_size, stride, padding, dilation)
+print(len(settings), "settings,", wrong, "wrong")
+# -> 210 settings, 0 wrong
+
+# %% nn.Conv2d is F.conv2d with a kernel and a bias that it learns
+torch.manual_seed(0)
+layer = nn.Conv2d(in_channels=3, out_channels=3, kernel_size=3, stride=1, padding=0)
+print(layer)
+# -> Conv2d(3, 3, kernel_size=(3, 3), stride=(1, 1))
+print(layer.weight.shape, layer.bias.shape)    # (channels out, channels in, height, width), (channels out,)
+# -> torch.Size([3, 3, 3, 3]) torch.Size([3])
+
+# Its further arguments: dilation; groups, which splits the channels into groups that do not mix; bias=False; and
+# padding_mode, what stands in the border:
+row = torch.arange(1.0, 5.0).reshape(1, 1, 1, 4)
+for mode in ("zeros", "reflect", "replicate", "circular"):
+    keep = nn.Conv2d(1, 1, (1, 3), padding=(0, 2), padding_mode=mode, bias=False)
+    keep.weight.data = torch.tensor([1.0, 0.0, 0.0]).reshape(1, 1, 1, 3)    # copies the first pixel of each window
+    print(f"{mode:10}", keep(row).int().flatten().tolist())
+# -> zeros      [0, 0, 1, 2, 3, 4]
+#    reflect    [3, 2, 1, 2, 3, 4]
+#    replicate  [1, 1, 1, 2, 3, 4]
+#    circular   [3, 4, 1, 2, 3, 4]
+
+# %% Max pooling keeps the largest value of each window
+image = torch.tensor([[1.0, 2.0, 1.0, 0.0],
+                      [0.0, 1.0, 2.0, 3.0],
+                      [3.0, 0.0, 1.0, 2.0],
+                      [2.0, 4.0, 0.0, 1.0]]).reshape(1, 1, 4, 4)
+windows = image.unfold(2, 2, 2).unfold(3, 2, 2)    # (1, 1, 4, 4) -> (1, 1, 2, 2, 2, 2): 2x2 windows of 2x2
+print(windows.amax(dim=(4, 5)))
+# -> tensor([[[[2., 3.],
+#              [4., 2.]]]])
+pool = nn.MaxPool2d(kernel_size=2)    # stride is kernel_size unless given: windows do not overlap
+print(pool)
+# -> MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)
+print(torch.equal(pool(image), windows.amax(dim=(4, 5))), pool(image.long()).dtype)    # a CPU pools whole numbers, too
+# -> True torch.int64
+
+# %% ceil_mode keeps the windows that stick out at the edge
+print(nn.MaxPool2d(3)(image).shape, nn.MaxPool2d(3, ceil_mode=True)(image).shape)
+# -> torch.Size([1, 1, 1, 1]) torch.Size([1, 1, 2, 2])
+print(output_size(4, 3, stride=3), output_size(4, 3, stride=3, rounding=math.ceil))
+# -> 1 2
+
+# %% return_indices tells where each maximum was, and MaxUnpool puts it back there
+pooled, indices = nn.MaxPool2d(2, return_indices=True)(image)
+print(indices.flatten().tolist())    # counted row by row: 1 is the second pixel of the first row
+# -> [1, 7, 13, 11]
+print(nn.MaxUnpool2d(2)(pooled, indices))    # what was not a maximum is lost
+# -> tensor([[[[0., 2., 0., 0.],
+#              [0., 0., 0., 3.],
+#              [0., 0., 0., 2.],
+#              [0., 4., 0., 0.]]]])
+
+# %% TensorBoard shows batches of pictures, before and after
+test_data = cifar10(train=False, transform=transforms.ToTensor())
+loader = DataLoader(test_data, batch_size=64)
+six = nn.Conv2d(3, 6, kernel_size=3)
+halve, double = nn.MaxPool2d(2, return_indices=True), nn.MaxUnpool2d(2)
+run = new_run(__file__, drawn=test_data.drawn)
+with SummaryWriter(run) as writer, torch.inference_mode():
+    writer.add_text("0 look at", "**Images**: what do untrained kernels keep? What does pooling throw away?")
+    for step, (pictures, _) in enumerate(itertools.islice(loader, BATCHES_SHOWN)):
+        pooled, indices = halve(pictures)
+        results = {
+            "1 input": pictures,                           # (64, 3, 32, 32)
+            "2 convolution, 3 channels": layer(pictures),  # -> (64, 3, 30, 30)
+            "3 convolution, 6 channels": six(pictures).reshape(-1, 3, 30, 30),    # add_images fails with 6: 2 x 64 of 3
+            "4 pooled": pooled,                            # -> (64, 3, 16, 16)
+            "5 unpooled": double(pooled, indices),         # -> (64, 3, 32, 32)
+        }
+        for name, result in results.items():
+            writer.add_images(name, enlarge(result), step)
+print(tensorboard_command(run))
+
+# Try next:
+# - nn.AvgPool2d(2) beside the maximum: which keeps a thin line, which a smooth sky?
+# - `stride=2` in `layer`: predict the size with output_size before you look.
+# - nn.Conv2d(3, 3, 3, groups=3): how many weights are left, and why?

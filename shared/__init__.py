@@ -1,0 +1,40 @@
+"""What several lessons need: networks, data sets, and where things are kept.
+
+Importing anything from here also decides how a lesson ends when something goes wrong. An error that a person can
+cause is told in one or two lines on stderr, with exit status 2; Ctrl-C says what was kept, with status 130. Any other
+error keeps its traceback, because it is a bug or a change that you just made.
+"""
+
+import argparse
+import errno
+import sys
+
+# What stays on disk when the lesson is stopped: `paths.new_run` and lesson 12 add to it.
+kept: list[str] = []
+
+
+class LessonError(Exception):
+    """An error that a person can cause: the message says what is wrong and what to do, in one or two lines."""
+
+
+def positive(text: str) -> int:
+    """A type for argparse: a whole number from 1 on."""
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return int(text)
+
+
+def _end_of_lesson(kind, error, traceback):
+    if issubclass(kind, KeyboardInterrupt):
+        print(f"\nStopped. Kept: {', '.join(kept) or 'nothing, nothing was written yet'}", file=sys.stderr)
+        raise SystemExit(130)
+    if issubclass(kind, LessonError):
+        print(f"Error: {error}", file=sys.stderr)
+        raise SystemExit(2)
+    if issubclass(kind, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        print(f"Error: {error}\nMake room on the disk, or set LESSONS_HOME to a folder on another.", file=sys.stderr)
+        raise SystemExit(2)
+    sys.__excepthook__(kind, error, traceback)
+
+
+sys.excepthook = _end_of_lesson

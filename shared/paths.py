@@ -1,0 +1,74 @@
+"""Where data, TensorBoard runs and trained weights are kept."""
+
+import itertools
+import os
+import re
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from shared import LessonError, kept
+
+HOME = Path(os.environ.get("LESSONS_HOME") or Path(__file__).parents[1]).expanduser().resolve()
+DATA = HOME / "data"
+LOGS = HOME / "logs"
+MODELS = HOME / "models"
+
+
+def new_run(lesson_file: str, *, drawn: bool = False) -> Path:
+    """Makes the folder for the TensorBoard files of one run of a lesson.
+
+    Args:
+        lesson_file: the lesson's `__file__`.
+        drawn: the pictures are the drawn stand-in; the folder's name says so.
+
+    Returns:
+        `logs/<lesson>/<YYYYmmdd-HHMMSS>[-drawn]`, new and empty. Two runs in one folder would draw one zigzag
+        curve, so a second run in the same second gets `...-2`.
+
+    Raises:
+        LessonError: the folder cannot be written.
+    """
+    name = time.strftime("%Y%m%d-%H%M%S") + ("-drawn" if drawn else "")
+    for attempt in itertools.count(1):
+        run = LOGS / Path(lesson_file).stem / (name if attempt == 1 else f"{name}-{attempt}")
+        try:
+            _make_folder(run)
+        except FileExistsError:
+            continue
+        kept.append(str(run))
+        return run
+
+
+def models_folder(run: Path) -> Path:
+    """Makes the folder for what a run trains: `models/<lesson>/<the run's name>`.
+
+    Raises:
+        LessonError: the folder cannot be written.
+    """
+    folder = MODELS / run.parent.name / run.name
+    _make_folder(folder)
+    return folder
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir()
+    except OSError as error:
+        if isinstance(error, FileExistsError) and folder.exists():    # else it is a dangling link on the way there
+            raise
+        raise LessonError(f"cannot write to {folder.parent} ({error.strerror}).\n"
+                          "Make it writable, or set LESSONS_HOME to a folder that is.") from None
+
+
+def tensorboard_command(run: Path) -> str:
+    """The command that shows one run, as it can be pasted into a terminal in the current folder."""
+    program = Path(sys.executable).with_name("tensorboard")
+    on_path = shutil.which("tensorboard")
+    if on_path and Path(on_path).parent == program.parent:
+        program = Path("tensorboard")
+    words = [str(program), "--logdir", str(run)]
+    words = [os.path.relpath(word) if Path(word).is_relative_to(Path.cwd()) else word for word in words]
+    return " ".join(f'"{word}"' if re.search(r"[^\w./:\\-]", word) else word for word in words)

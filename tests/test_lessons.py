@@ -1,0 +1,211 @@
+"""Every lesson as a person runs it: it ends well, says nothing on stderr, and prints what its comments claim."""
+
+import ast
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from checked_outputs import expected_outputs, first_mismatch
+from conftest import LESSONS, ROOT, environment, find_lesson, run_lesson
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+NUMBERS = range(1, 13)
+
+# What each lesson leaves for TensorBoard: the tags of its curves and the number of points, the tags of its pictures
+# and how many there are of each, the histograms likewise, and whether there is a graph. Each has a card
+# of text that says what to look at.
+BOARDS = {
+    2: {"images": {"1 epoch 0": 10, "2 epoch 1": 10}},
+    3: {"scalars": {"1 y = x": 100, "2 powers of x": 3 * 100},
+        "images": {"3 ant, HWC": 1, "4 ant, CHW": 1, "6 ant, cut": 3}},
+    4: {"images": {"01 picture": 1, "02 OpenCV, as it is read": 1, "03 OpenCV, put right": 1, "04 CenterCrop(100)": 1,
+                   "05 CenterCrop((100, 150))": 1, "06 RandomCrop((200, 300))": 1, "07 Resize((256, 300))": 1,
+                   "08 Resize(30)": 1, "09 RandomHorizontalFlip(1)": 1, "10 Normalize, back in 0...1": 1}},
+    5: {"images": {f"{number} {name}": 1 for number, name in enumerate(
+        ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"))}},
+    6: {"images": {"1 ant": 1, "2 upright edges": 1, "3 level edges": 1}},
+    7: {"images": dict.fromkeys(("1 input", "2 convolution, 3 channels", "3 convolution, 6 channels", "4 pooled",
+                                 "5 unpooled"), 10)},
+    8: {"scalars": {"1 from -5 (step 0) to 5 (step 100)": 2 * 101},
+        "images": {"2 input": 10, "3 Sigmoid": 10, "4 ReLU, of pictures moved to -0.5...0.5": 10}},
+    9: {"graph": True},
+    10: {"scalars": {"1 mean loss of an epoch": 4 * 20},
+         "histograms": {f"{tag}, {optimizer}": 20 for tag in ("2 weights of the first layer", "3 their gradients")
+                        for optimizer in ("SGD", "SGD with momentum", "RMSprop", "Adam")}},
+    11: {"scalars": {"test accuracy": 20}},
+    12: {"scalars": dict.fromkeys(("train_loss", "train_acc", "test_loss", "test_acc", "learning_rate"), 8)},
+}
+
+
+def read_board(run):
+    """What TensorBoard's own reader finds in a run and its sub-runs, in the form of BOARDS."""
+    board = {"scalars": {}, "images": {}, "histograms": {}, "texts": [], "graph": False}
+    for folder in {path.parent for path in run.rglob("events.out.tfevents.*")}:
+        events = EventAccumulator(str(folder), size_guidance={"images": 0, "scalars": 0, "histograms": 0}).Reload()
+        for tag in events.Tags()["scalars"]:
+            board["scalars"][tag] = board["scalars"].get(tag, 0) + len(events.Scalars(tag))
+        for tag in events.Tags()["images"]:
+            board["images"][tag] = len(events.Images(tag))
+        for tag in events.Tags()["histograms"]:
+            board["histograms"][tag] = len(events.Histograms(tag))
+        board["texts"] += events.Tags()["tensors"]
+        board["graph"] |= events.Tags()["graph"]
+    return board
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_lesson_prints_what_its_comments_say(number, lesson_results):
+    result = lesson_results(number)
+    assert result.stderr == ""
+    assert result.status == 0
+    assert first_mismatch(expected_outputs(find_lesson(number)), result.stdout) is None
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_lesson_says_which_pictures_it_used(number, lesson_results):
+    stdout = lesson_results(number).stdout
+    if number == 9:    # it needs none
+        assert "Data:" not in stdout
+        return
+    assert "Data: drawn stand-in, not " in stdout
+    for line in stdout.splitlines():
+        if "test accuracy" in line:
+            assert "drawn stand-in, not CIFAR-10" in line
+
+
+@pytest.mark.parametrize("number", BOARDS)
+def test_lesson_leaves_its_tags_for_tensorboard(number, lesson_results):
+    result = lesson_results(number)
+    nothing = {"scalars": {}, "images": {}, "histograms": {}, "graph": False, "texts": ["0 look at/text_summary"]}
+    assert read_board(result.run) == nothing | BOARDS[number]
+    assert re.fullmatch(r"\d{8}-\d{6}" + ("" if number == 9 else "-drawn"), result.run.name)
+    assert f"--logdir {result.run}" in result.stdout.replace('"', "")    # the command that opens this run
+
+
+def test_lesson_12_learns_and_keeps_the_weights(lesson_results, home):
+    result = lesson_results(12)
+    accuracy = float(re.search(r"test accuracy (0\.\d{4}) \(drawn stand-in, not CIFAR-10\)\n\Z", result.stdout)[1])
+    assert accuracy > 0.8
+    assert (home / "models" / "12_train_gpu" / result.run.name / "weights.pt").stat().st_size > 4 * 419_690
+
+
+# Those that CIFAR-10 matters to, with few pictures where they train.
+@pytest.mark.parametrize(("number", "arguments"), [
+    (2, []), (5, []), (7, []), (10, ["--epochs", "2", "--limit", "500"]), (12, ["--epochs", "1", "--limit", "1000"])])
+def test_lesson_on_real_pictures(number, arguments, real_home, tmp_path):
+    result = run_lesson(number, *arguments, home=real_home, cwd=tmp_path)
+    assert result.stderr == ""
+    assert result.status == 0
+    assert first_mismatch(expected_outputs(find_lesson(number)), result.stdout) is None
+    assert "drawn" not in result.stdout
+    assert "Data: CIFAR-10" in result.stdout
+    assert re.fullmatch(r"\d{8}-\d{6}", result.run.name)
+
+
+def test_workers_that_import_the_lesson_again(home, tmp_path):
+    """As on Windows, on macOS and on Linux since Python 3.14: a file without the guard would not end."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import multiprocessing\nmultiprocessing.set_start_method('spawn', force=True)\n")
+    result = run_lesson(2, home=home, cwd=tmp_path, PYTHONPATH=f"{tmp_path}:{ROOT}")
+    assert (result.status, result.stderr) == (0, "")
+    assert result.stdout.count("two epochs alike") == 1
+
+
+def test_lesson_11_loads_weights_that_were_fetched(home, tmp_path):
+    """The real path from a file in models/hub to features, with a file made here in the place of ImageNet's.
+
+    Its tensors are one number each, stretched to VGG16's shapes, so that it has kilobytes and not 553 MB.
+    """
+    script = tmp_path / "with_other_weights.py"
+    script.write_text(f"""
+import dataclasses, hashlib, runpy, sys
+import torch
+from torchvision.models import VGG16_Weights, vgg16
+from shared import download
+from shared.paths import MODELS
+
+file = MODELS / "hub" / "checkpoints" / download.VGG16.name
+file.parent.mkdir(parents=True)
+with torch.device("meta"):
+    shapes = {{name: tensor.shape for name, tensor in vgg16().state_dict().items()}}
+torch.save({{name: torch.full((1,), 0.01).expand(shape) for name, shape in shapes.items()}}, file)
+digest = hashlib.sha256(file.read_bytes()).hexdigest()
+download.VGG16 = dataclasses.replace(download.VGG16, size=file.stat().st_size, sha256=digest)
+sys.argv[1:] = ["--epochs", "1", "--limit", "50"]
+lesson = runpy.run_path({str(find_lesson(11))!r}, run_name="__main__")
+assert torch.equal(lesson["vgg"].features[0].weight, torch.full((64, 3, 3, 3), 0.01))
+""", encoding="utf-8")
+    process = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False,
+                             env=environment(tmp_path / "home"))
+    assert (process.returncode, process.stderr) == (0, "")
+    assert "; ImageNet weights)" in process.stdout
+
+
+@pytest.mark.parametrize(("number", "arguments", "complaint"), [
+    (10, ["--epochs", "0"], "'0' is not a whole number from 1 on"),
+    (11, ["--limit", "many"], "'many' is not a whole number from 1 on"),
+    (12, ["--epochs", "-1"], "--epochs"),
+    (12, ["--recipe", "slow"], "invalid choice: 'slow'"),
+    (12, ["--seed", "x"], "invalid int value: 'x'"),
+    (12, ["--data", "no such folder"], "there is no folder no such folder/train"),
+])
+def test_wrong_flags_are_told_in_two_lines(number, arguments, complaint, home, tmp_path):
+    result = run_lesson(number, *arguments, home=home, cwd=tmp_path)
+    assert result.status == 2
+    assert complaint in result.stderr
+    assert len(result.stderr.strip().splitlines()) <= 2
+    assert result.run is None
+
+
+def test_logs_that_cannot_be_written(tmp_path):
+    (tmp_path / "logs").write_text("a file where the folder should be")
+    result = run_lesson(9, home=tmp_path, cwd=tmp_path)
+    assert result.status == 2
+    assert result.stderr.startswith(f"Error: cannot write to {tmp_path / 'logs'}")
+    assert len(result.stderr.strip().splitlines()) == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent in another way there")
+def test_ctrl_c_says_what_was_kept(home, tmp_path):
+    process = subprocess.Popen([sys.executable, find_lesson(12), "--epochs", "100"], cwd=tmp_path, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(home))
+    while not process.stdout.readline().startswith("epoch   1"):
+        assert process.poll() is None, process.stderr.read()
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert re.fullmatch(r"\nStopped\. Kept: .*logs/12_train_gpu/\d{8}-\d{6}-drawn\S*\n", stderr)
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.stem)
+def test_lesson_reads_as_a_lesson(lesson):
+    source = lesson.read_text(encoding="utf-8")
+    lines = source.splitlines()
+    assert len(lines) <= (250 if lesson.name.startswith("12") else 120)
+    docstring = ast.get_docstring(ast.parse(source))
+    assert docstring.startswith(lesson.name[:2] + ". ")
+    assert f"    python lessons/{lesson.name}" in docstring
+    assert f"    tensorboard --logdir logs/{lesson.stem}" in docstring or lesson.name.startswith("01")
+    titles = [line.split("# %% ")[1] for line in lines if "# %%" in line]
+    assert len(titles) >= 3
+    assert all(len(title.split()) >= 4 for title in titles)    # a claim, not a noun
+    suggestions = source.split("# Try next:\n")[1].splitlines()
+    assert 2 <= sum(line.startswith("# - ") for line in suggestions) <= 3
+    assert expected_outputs(lesson)
+
+
+def test_a_wrong_comment_is_found(tmp_path):
+    lesson = tmp_path / "lesson.py"
+    lesson.write_text("print(1)  # -> 1\nprint('a', 2)\n# -> a 2\n"
+                      "print('x\\n y')\n# -> x\n#    y\nx = y  # -> (2, 3)\nprint(3.5)\n# -> 3...\n")
+    expected = expected_outputs(lesson)
+    assert expected == [(1, "1"), (3, "a 2"), (5, "x\n    y"), (9, "3...")]
+    assert first_mismatch(expected, "1\nunclaimed\na 2\nx\n y\n3.5\n") is None
+    assert "line 3 says it prints\na 2" in first_mismatch(expected, "1\na 3\nx\n y\n3.5\n")
+    assert "line 5 says" in first_mismatch(expected, "1\na 2\nx\n z\n3.5\n")
+    assert "line 3 says" in first_mismatch(expected, "a 2\n1\nx\n y\n3.5\n")    # all there, in another order
+    assert "line 9 says" in first_mismatch(expected, "1\na 2\nx\n y\n4.5\n")

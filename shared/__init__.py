@@ -29,7 +29,8 @@ def _end_of_lesson(kind, error, traceback):
         print(f"\nStopped. Kept: {', '.join(kept) or 'nothing, nothing was written yet'}", file=sys.stderr)
         raise SystemExit(130)
     if issubclass(kind, LessonError):
-        print(f"Error: {error}", file=sys.stderr)
+        # A DataLoader's worker process puts its own traceback before the message.
+        print(f"Error: {str(error).rpartition('LessonError: ')[2].strip()}", file=sys.stderr)
         raise SystemExit(2)
     if issubclass(kind, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         print(f"Error: {error}\nMake room on the disk, or set LESSONS_HOME to a folder on another.", file=sys.stderr)

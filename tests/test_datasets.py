@@ -5,6 +5,8 @@ import io
 import pickle
 import random
 import struct
+import subprocess
+import sys
 import tarfile
 import zipfile
 import zlib
@@ -14,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from conftest import environment
 from PIL import Image
 from torch.utils.data import DataLoader
 from torchvision import transforms
@@ -158,7 +161,25 @@ def test_an_undecodable_picture_is_named(tmp_path, name):
                  lambda: folder_pictures(tmp_path, train=True)):
         with pytest.raises(LessonError) as caught:
             read()
-        assert two_lines(caught.value, path, "delete it")
+        assert two_lines(caught.value, path, "delete it", "decompression bomb" if "bomb" in name else "")
+
+
+def test_an_undecodable_picture_in_a_worker_process_is_two_lines_too(tmp_path):
+    save(tmp_path / "ants" / "a.jpg").write_bytes(b"")
+    script = tmp_path / "lesson.py"
+    script.write_text("""
+import sys
+from torch.utils.data import DataLoader
+from shared.datasets import AntsBees
+if __name__ == "__main__":
+    next(iter(DataLoader(AntsBees(sys.argv[1], "ants"), num_workers=1)))
+""", encoding="utf-8")
+    ended = subprocess.run([sys.executable, script, tmp_path], capture_output=True, encoding="utf-8", check=False,
+                           env=environment(tmp_path))
+    assert ended.returncode == 2
+    first, second = ended.stderr.splitlines()
+    assert first.startswith(f"Error: cannot read the picture {tmp_path / 'ants' / 'a.jpg'}: ")
+    assert second == "Replace it or delete it."
 
 
 def test_damaged_exif_data_do_not_matter(tmp_path):

@@ -54,7 +54,7 @@ picture, target = next(iter(DataLoader(test_data, batch_size=1)))
 output = network(picture)    # (1, 3, 32, 32) -> (1, 10)
 loss = cross_entropy(output, target)    # about -log(1/10) = 2.3: a network that knows nothing
 print(output.shape, target, loss)
-# -> torch.Size([1, 10]) tensor([3]) tensor(2.3..., grad_fn=<NllLossBackward0>)
+# -> torch.Size([1, 10]) tensor([3]) tensor(2..., grad_fn=<NllLossBackward0>)
 
 weight, before = network.layers[0].weight, network.layers[0].weight.grad
 loss.backward()
@@ -108,8 +108,8 @@ with SummaryWriter(run) as writer:
             writer.add_histogram(f"2 weights of the first layer, {name}", network.layers[0].weight, epoch)
             writer.add_histogram(f"3 their gradients, {name}", network.layers[0].weight.grad, epoch)
         print(f"{name:17} mean loss {losses[0]:.3f} -> {losses[-1]:.3f}, falling: {losses[-1] < losses[0]}")
-# -> SGD               mean loss 2.30... -> ..., falling: True
-#    SGD with momentum mean loss 2.... -> ..., falling: True
+# -> SGD               mean loss 2.3... -> ..., falling: True
+#    SGD with momentum mean loss ... -> ..., falling: True
 #    RMSprop           mean loss ... -> ..., falling: True
 #    Adam              mean loss ... -> ..., falling: True
 print(tensorboard_command(run))

@@ -6,6 +6,7 @@ used, one line says so.
 
 import random
 import warnings
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -242,9 +243,13 @@ def _drawn_cifar10(train: bool, **transforms) -> Pictures:
     folder = DATA / "drawn" / "cifar10"
     if not folder.is_dir():
         drawn.cifar10(folder)
-    with np.load(folder / ("train.npz" if train else "test.npz")) as arrays:
-        return Pictures(arrays["data"], arrays["targets"].tolist(), list(drawn.CLASSES), "drawn stand-in, not CIFAR-10",
-                        drawn=True, **transforms)
+    try:
+        with np.load(folder / ("train.npz" if train else "test.npz")) as arrays:
+            data, targets = arrays["data"], arrays["targets"].tolist()
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        raise LessonError(f"the drawings in {folder} are damaged.\n"
+                          "Delete that folder; the next lesson draws them again.") from None
+    return Pictures(data, targets, list(drawn.CLASSES), "drawn stand-in, not CIFAR-10", drawn=True, **transforms)
 
 
 def _download(file: download.File) -> None:

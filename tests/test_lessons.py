@@ -192,7 +192,7 @@ def test_lesson_reads_as_a_lesson(lesson):
     assert f"    tensorboard --logdir logs/{lesson.stem}" in docstring or lesson.name.startswith("01")
     titles = [line.split("# %% ")[1] for line in lines if "# %%" in line]
     assert len(titles) >= 3
-    assert all(len(title.split()) >= 4 for title in titles)    # a claim, not a noun
+    assert all(len(title.split()) >= 3 for title in titles)    # a claim, not a noun
     suggestions = source.split("# Try next:\n")[1].splitlines()
     assert 2 <= sum(line.startswith("# - ") for line in suggestions) <= 3
     assert expected_outputs(lesson)

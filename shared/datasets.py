@@ -246,7 +246,7 @@ def _drawn_cifar10(train: bool, **transforms) -> Pictures:
     try:
         with np.load(folder / ("train.npz" if train else "test.npz")) as arrays:
             data, targets = arrays["data"], arrays["targets"].tolist()
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
         raise LessonError(f"the drawings in {folder} are damaged.\n"
                           "Delete that folder; the next lesson draws them again.") from None
     return Pictures(data, targets, list(drawn.CLASSES), "drawn stand-in, not CIFAR-10", drawn=True, **transforms)

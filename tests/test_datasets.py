@@ -251,6 +251,27 @@ def test_class_folders_are_read_whatever_lies_around(messy, train):
     assert str(messy) in pictures.source
 
 
+def test_links_that_lead_in_circles_are_left_out(messy):
+    (messy / "train" / "ants" / "again").symlink_to(messy / "train", target_is_directory=True)
+    (messy / "train" / "ants" / "3.png").symlink_to(messy / "train" / "ants" / "4.png")
+    (messy / "train" / "ants" / "4.png").symlink_to(messy / "train" / "ants" / "3.png")
+    (messy / "train" / "wasps").symlink_to(messy / "train" / "wasps", target_is_directory=True)
+    assert Counter(folder_pictures(messy, True).targets) == {0: 3, 1: 3}
+
+
+def test_a_picture_that_goes_while_its_folder_is_read_is_named(messy, monkeypatch):
+    def and_then_it_is_gone(path):
+        for other in path.parent.glob("[!.]*.*"):
+            if other != path and other.is_file():
+                other.unlink()
+        return open_rgb(path)
+
+    monkeypatch.setattr(datasets, "open_rgb", and_then_it_is_gone)
+    with pytest.raises(LessonError) as caught:
+        folder_pictures(messy, True)
+    assert two_lines(caught.value, messy / "train", "No such file")
+
+
 def test_the_same_order_every_time_with_the_classes_mixed(tmp_path):
     for target in range(10):
         for number in range(5):
@@ -468,6 +489,17 @@ def test_damaged_official_files_are_said_and_not_passed_over(sources, damage):
     with pytest.raises(LessonError) as caught:
         cifar10(train=True)
     assert two_lines(caught.value, folder, "damaged", "Delete that folder")
+
+
+@pytest.mark.parametrize("damage", [lambda file: file.unlink(), lambda file: file.write_bytes(file.read_bytes()[:99]),
+                                    lambda file: file.write_bytes(b"")], ids=["missing", "cut short", "empty"])
+def test_damaged_drawings_are_said(sources, monkeypatch, damage):
+    monkeypatch.setenv("LESSONS_OFFLINE", "1")
+    cifar10(train=True)
+    damage(sources.data / "drawn" / "cifar10" / "train.npz")
+    with pytest.raises(LessonError) as caught:
+        cifar10(train=True)
+    assert two_lines(caught.value, sources.data / "drawn" / "cifar10", "damaged", "Delete that folder")
 
 
 def test_ants_and_bees_at_hand_fetched_or_drawn(sources, capsys):

@@ -244,7 +244,7 @@ def _drawn_cifar10(train: bool, **transforms) -> Pictures:
     if not folder.is_dir():
         drawn.cifar10(folder)
     try:
-        with np.load(folder / ("train.npz" if train else "test.npz")) as arrays:
+        with (folder / ("train.npz" if train else "test.npz")).open("rb") as file, np.load(file) as arrays:
             data, targets = arrays["data"], arrays["targets"].tolist()
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
         raise LessonError(f"the drawings in {folder} are damaged.\n"

@@ -35,7 +35,7 @@ BOARDS = {
     10: {"scalars": {"1 mean loss of an epoch": 4 * 20},
          "histograms": {f"{tag}, {optimizer}": 20 for tag in ("2 weights of the first layer", "3 their gradients")
                         for optimizer in ("SGD", "SGD with momentum", "RMSprop", "Adam")}},
-    11: {"scalars": {"test accuracy": 20}},
+    11: {"scalars": {"1 test accuracy": 20}, "images": {"2 one picture's first features, random weights": 1}},
     12: {"scalars": dict.fromkeys(("train_loss", "train_acc", "test_loss", "test_acc", "learning_rate"), 8)},
 }
 
@@ -136,12 +136,13 @@ digest = hashlib.sha256(file.read_bytes()).hexdigest()
 download.VGG16 = dataclasses.replace(download.VGG16, size=file.stat().st_size, sha256=digest)
 sys.argv[1:] = ["--epochs", "1", "--limit", "50"]
 lesson = runpy.run_path({str(find_lesson(11))!r}, run_name="__main__")
-assert torch.equal(lesson["vgg"].features[0].weight, torch.full((64, 3, 3, 3), 0.01))
+assert torch.equal(lesson["networks"]["ImageNet weights"].features[0].weight, torch.full((64, 3, 3, 3), 0.01))
 """, encoding="utf-8")
     process = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False,
                              env=environment(tmp_path / "home"))
     assert (process.returncode, process.stderr) == (0, "")
-    assert "; ImageNet weights)" in process.stdout
+    assert re.search(r"^test accuracy 0\.\d+ with ImageNet weights \(drawn stand-in, not CIFAR-10\)$",
+                     process.stdout, re.MULTILINE)
 
 
 @pytest.mark.parametrize(("number", "arguments", "complaint"), [

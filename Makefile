@@ -36,7 +36,7 @@ lesson: .venv/installed
 else
 lesson:
 	@echo "make lesson: N must be the number of a lesson, 1 to 12 (N='$(N)'):" >&2
-	@ls lessons/[01]*.py | sed 's|lessons/\(0*\)\(.*\)_*|  \2|' >&2
+	@ls lessons | sed -n '/^[01]/s/^/  /p' >&2
 	@exit 2
 endif
 

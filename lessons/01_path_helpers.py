@@ -13,7 +13,7 @@ import os
 
 from shared.datasets import ants_and_bees
 
-folder, drawn = ants_and_bees()    # photographs of ants and bees, or drawings where there are none
+folder, _ = ants_and_bees()    # photographs of ants and bees, or drawings where there are none
 
 train = os.path.join(folder, "train")
 classes = sorted(name for name in os.listdir(train) if not name.startswith("."))    # .DS_Store is listed, too
@@ -47,8 +47,8 @@ print(sorted(child.name for child in Path(ants).iterdir()) == names)
 # %% dir() lists the names inside a thing
 import torch
 
-print(len(dir(torch)) > 1000, "cuda" in dir(torch), "is_available" in dir(torch.cuda))
-# -> True True True
+print("AVG" in dir(torch), "AggregationType" in dir(torch), "cuda" in dir(torch), "is_available" in dir(torch.cuda))
+# -> True True True True
 
 # Without an argument it lists the names that exist here, which are the ones made above.
 print("names" in dir(), "path" in dir(), "bananas" in dir())

@@ -36,15 +36,15 @@ class Ants(Dataset):
 def main():
     # %% len() and [i] call the two methods
     folder, _ = ants_and_bees()
-    shared_ants = AntsBees(folder / "train", "ants")    # the same with care for odd files: read shared/datasets.py
-    ants = Ants(shared_ants.paths[0].parent)
+    shared_ants = AntsBees(folder / "train", "ants")    # leaves out odd files, such as the archive's imageNotFound.gif
+    ants = Ants(shared_ants.paths[0].parent)            # that folder is called ants, or ants_image in the tutorial
     picture, label = ants[0]
     print(picture.size, label)
     # -> (768, 512) ants
     print(picture == shared_ants[0][0])
     # -> True
 
-    # A for loop works as well; it asks for 0, 1, 2, ... until IndexError.
+    # A for loop asks for 0, 1, 2, ... until IndexError. Subset takes some of a data set: here the first five.
     print({label for _, label in Subset(ants, range(5))})
     # -> {'ants'}
 
@@ -83,24 +83,24 @@ def main():
     print("two epochs alike:", first_run[0] == first_run[1], "two runs alike:", first_run == second_run)
     # -> two epochs alike: False two runs alike: True
 
-    # %% TensorBoard shows the same pictures, dealt differently in epoch 0 and epoch 1
+    # %% TensorBoard shows that epoch 1 deals in another order than epoch 0
     loader = DataLoader(test_data, batch_size=64, shuffle=True, generator=torch.Generator().manual_seed(0))
     run = new_run(__file__, drawn=test_data.drawn)
     with SummaryWriter(run) as writer:
-        writer.add_text("0 look at", "**Images**: move both sliders. Each epoch deals the same pictures anew.")
+        writer.add_text("0 look at", "**Images**: move both sliders. The batches differ: each epoch shuffles anew.")
         for epoch in range(2):
             for step, (pictures, _) in enumerate(loader):    # pictures: (64, 3, 32, 32)
                 if step == BATCHES_SHOWN:
                     break
-                writer.add_images(f"{epoch + 1} epoch {epoch}", enlarge(pictures), step)    # each batch one picture
+                writer.add_images(f"{epoch + 1} epoch {epoch}", enlarge(pictures), step)    # a grid of 64
 
     # %% Workers are processes that prepare the next batches; the order stays the same
-    in_order = DataLoader(test_data, batch_size=64, num_workers=0)
+    in_order = DataLoader(test_data, batch_size=64, num_workers=0)    # none: this process does the reading itself
     by_workers = DataLoader(test_data, batch_size=64, num_workers=2)
     print(torch.equal(next(iter(in_order))[0], next(iter(by_workers))[0]))
     # -> True
 
-    print(tensorboard_command(run))
+    print("See it with:", tensorboard_command(run))
 
 
 # A worker that is started afresh (always on Windows and macOS; on Linux since Python 3.14) imports this file. Without
@@ -110,5 +110,6 @@ if __name__ == "__main__":
 
 # Try next:
 # - `batch_size=7`: how many iterations is an epoch of 24, and how long is the last batch?
-# - Leave `transforms.Resize` out and read the error: a batch is one tensor, so its pictures must have one size.
+# - transforms.RandomRotation(30, expand=True) in the place of Resize, and read the error: a batch is one tensor, so all
+#   of its pictures must have one size.
 # - `shuffle=False` in the TensorBoard cell: the two epochs become the same.

@@ -1,7 +1,7 @@
 """03. TensorBoard shows what a program wrote down
 
 A SummaryWriter writes numbers and pictures into a folder while the program runs; TensorBoard reads that folder and
-draws it in the browser. Neither needs the other to be there.
+draws it in the browser, while the program runs or long after.
 
     python lessons/03_tensorboard.py
     tensorboard --logdir logs/03_tensorboard
@@ -44,6 +44,7 @@ channels_first = array.transpose(2, 0, 1)    # (512, 768, 3) -> (3, 512, 768)
 writer.add_image("4 ant, CHW", channels_first, global_step=1)
 
 # %% What add_image does not take: the wrong order, and a file's name
+# Without dataformats the array's 512 rows are taken for 512 channels; and a file's name is no array.
 for wrong in (array, "0013035.jpg"):
     try:
         writer.add_image("5 wrong", wrong)
@@ -58,7 +59,7 @@ for step, columns in enumerate((768, 384, 192)):
 
 # %% Closing writes what is still in memory
 writer.close()    # the next lessons write `with SummaryWriter(run) as writer:`, which closes by itself
-print(tensorboard_command(run))
+print("See it with:", tensorboard_command(run))
 
 # Try next:
 # - Run the lesson again: both runs appear, each with a colour and a tick box of its own.

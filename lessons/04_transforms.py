@@ -43,7 +43,8 @@ print(to_tensor(np.full((2, 2, 1), 255.0)).max().item(), to_tensor(np.full((2, 2
 # %% OpenCV reads blue, green, red
 import cv2
 
-# imread gives None for a path that it cannot read (any path that is not ASCII, on Windows): decode the bytes instead.
+# cv2.imread(path) says nothing of a bad path (it gives None; on Windows often for one that is not ASCII), nor of a JPEG
+# that is cut short (it gives what there is). Read the bytes, then decode them:
 bgr = cv2.imdecode(np.fromfile(ants.paths[0], np.uint8), cv2.IMREAD_COLOR)
 rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 print(type(bgr), bgr.shape, np.array_equal(bgr[:, :, ::-1], rgb))
@@ -51,7 +52,7 @@ print(type(bgr), bgr.shape, np.array_equal(bgr[:, :, ::-1], rgb))
 print("mean difference to PIL below 0.01:", (to_tensor(rgb) - tensor).abs().mean().item() < 0.01)
 # -> mean difference to PIL below 0.01: True
 
-# %% Each transform of one generation has its twin in the other
+# %% The transforms of v1 are in v2, too, and give the same
 # The arguments are sizes (height, width), or one number: a square for a crop, the shorter side for Resize.
 pairs = {
     "CenterCrop(100)": (transforms.CenterCrop(100), v2.CenterCrop(100)),
@@ -93,11 +94,14 @@ results["Normalize, back in 0...1"] = normalize(tensor) * 0.5 + 0.5
 to_picture = transforms.ToPILImage()    # the number of channels decides: 1 is grey (L), 3 is RGB, 4 is RGBA
 print(np.array_equal(to_picture(tensor), picture), to_picture(tensor).mode, to_picture(tensor[:1]).mode)
 # -> True RGB L
+print(to_picture(tensor) == v2.ToPILImage()(tensor))
+# -> True
 
 # %% Compose chains transforms, in the order in which they stand
 center = transforms.Compose([transforms.CenterCrop(100), transforms.ToTensor()])
-print(torch.equal(center(picture), results["CenterCrop(100)"]))
-# -> True
+center_v2 = v2.Compose([v2.CenterCrop(100), to_tensor_v2])
+print(torch.equal(center(picture), results["CenterCrop(100)"]), torch.allclose(center(picture), center_v2(picture)))
+# -> True True
 
 # %% TensorBoard shows each result
 run = new_run(__file__, drawn=drawn)
@@ -105,7 +109,7 @@ with SummaryWriter(run) as writer:
     writer.add_text("0 look at", "**Images**: one ant, and what each transform makes of it. Which is blue, and why?")
     for number, (name, result) in enumerate(results.items(), start=1):
         writer.add_image(f"{number:02} {name}", result)
-print(tensorboard_command(run))
+print("See it with:", tensorboard_command(run))
 
 # Try next:
 # - `transforms.Resize(30, antialias=False)`: why does the small ant look so rough?

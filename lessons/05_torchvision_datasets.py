@@ -9,6 +9,7 @@ a class that fetches, checks and opens it. (Trained networks are in torchvision.
 
 # %% torchvision.datasets.CIFAR10 has five arguments
 import inspect
+from collections import Counter
 
 import torch
 import torchvision
@@ -30,7 +31,7 @@ except RuntimeError as error:
 # -> Dataset not found or corrupted. You can use download=True to download it
 
 # The lessons ask a function of their own. It gives torchvision's class where the official files are, and otherwise
-# folders of pictures or drawings with the same interface, so that everything below works on a train, too.
+# folders of pictures or drawings with the same interface, so that everything below works without a network, too.
 train_data = cifar10(train=True)
 test_data = cifar10(train=False)
 print(len(train_data) == 5 * len(test_data))
@@ -52,8 +53,9 @@ print(train_data.class_to_idx["frog"])
 # %% data and targets hold everything at once
 print(train_data.data.shape[1:], train_data.data.dtype, len(train_data.targets) == len(train_data.data))
 # -> (32, 32, 3) uint8 True
-print(torch.tensor(train_data.targets).bincount().unique().numel())    # 1: each class has as many pictures as any other
-# -> 1
+counts = Counter(train_data.targets)    # how many pictures each class has
+print(len(counts), "classes, all alike:", max(counts.values()) == min(counts.values()))
+# -> 10 classes, all alike: True
 
 # %% transform changes the picture, target_transform its class
 ANIMALS = {"bird", "cat", "deer", "dog", "frog", "horse"}
@@ -82,7 +84,7 @@ with SummaryWriter(run) as writer:
         first = torch.nonzero(targets == number)[:8, 0].tolist()
         pictures = torch.from_numpy(train_data.data[first]).permute(0, 3, 1, 2)    # (8, 32, 32, 3) -> (8, 3, 32, 32)
         writer.add_images(f"{number} {name}", enlarge(pictures))                   # -> (8, 3, 128, 128)
-print(tensorboard_command(run))
+print("See it with:", tensorboard_command(run))
 
 # Try next:
 # - `picture.resize((256, 256)).show()` opens the frog in a window.

@@ -1,7 +1,7 @@
 """06. A network is a Module that holds other Modules
 
 Every layer and every network is an nn.Module: `__init__` makes its parts, `forward` says what happens to the input.
-Five more containers hold parts in other ways. The part that sees is the convolution, done by hand first.
+Five more containers hold parts in other ways. Of the layers for pictures, the convolution comes first, done by hand.
 
     python lessons/06_nn_module.py
     tensorboard --logdir logs/06_nn_module
@@ -51,7 +51,7 @@ print(chain(torch.zeros(5, 4)).shape)
 
 # %% ModuleList: as many parts as a number says, called as you like
 layers = nn.ModuleList(nn.Linear(4, 4) for _ in range(3))
-print(sum(layer(torch.zeros(4)) for layer in layers).shape, len(list(layers.parameters())))    # a plain list: 0 found
+print(sum(layer(torch.zeros(4)) for layer in layers).shape, len(list(layers.parameters())))
 # -> torch.Size([4]) 6
 
 # %% ModuleDict: parts chosen by name
@@ -59,7 +59,7 @@ heads = nn.ModuleDict({"animal": nn.Linear(4, 6), "vehicle": nn.Linear(4, 4)})
 print(heads["vehicle"](torch.zeros(4)).shape)
 # -> torch.Size([4])
 
-# %% ParameterList and ParameterDict: numbers to be learnt that belong to no layer
+# %% ParameterList and ParameterDict: parameters that belong to no layer
 scales = nn.ParameterList([torch.ones(1), torch.ones(3)])
 corners = nn.ParameterDict({"left": torch.zeros(2), "right": torch.ones(2)})
 print([scale.requires_grad for scale in scales], sorted(name for name, _ in corners.named_parameters()))
@@ -92,7 +92,7 @@ print(F.conv2d(image, kernel, bias=torch.tensor([3])))    # one number for each 
 # %% Stride skips windows, padding adds a border of zeros, dilation spreads the kernel
 print(F.conv2d(image, kernel, stride=2))    # every second window in both directions: one fits
 # -> tensor([[[[15]]]])
-same = F.conv2d(image, kernel, padding=1)    # the default is padding=0: the picture shrinks
+same = F.conv2d(image, kernel, padding=1)    # the default is 0: it shrinks (padding_mode is nn.Conv2d's: lesson 7)
 print(same.shape, torch.equal(same, F.conv2d(F.pad(image, (1, 1, 1, 1)), kernel)))
 # -> torch.Size([1, 1, 4, 4]) True
 spread = torch.zeros(1, 1, 5, 5, dtype=torch.long)
@@ -104,7 +104,7 @@ print(torch.equal(F.conv2d(image, kernel, padding=1, dilation=2), F.conv2d(image
 folder, drawn = ants_and_bees()
 ant = AntsBees(folder / "train", "ants", transforms.Compose([transforms.Grayscale(), transforms.ToTensor()]))[0][0]
 edge = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])    # Sobel: 0 where left and right are alike
-kernels = {"2 upright edges": edge, "3 level edges": edge.T}
+kernels = {"2 vertical edges": edge, "3 horizontal edges": edge.T}
 
 run = new_run(__file__, drawn=drawn)
 with SummaryWriter(run) as writer:
@@ -112,9 +112,9 @@ with SummaryWriter(run) as writer:
     writer.add_image("1 ant", ant)
     for name, kernel in kernels.items():
         writer.add_image(name, F.conv2d(ant[None], kernel[None, None])[0].abs().clamp(max=1))
-print(tensorboard_command(run))
+print("See it with:", tensorboard_command(run))
 
 # Try next:
 # - `kernels["4 blurred"] = torch.full((3, 3), 1 / 9)`, and then a kernel of 15x15 with 1 / 225.
 # - `stride=(1, 2)` for the ant: height first, then width.
-# - Make `layers` a plain list and print its parameters again: what would an optimizer miss?
+# - In TwoConvolutions, put both layers into a plain list `self.convs`: which names are printed, what gets lost?

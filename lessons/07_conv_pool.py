@@ -7,7 +7,7 @@ done by hand first, then by PyTorch on a batch of pictures.
     tensorboard --logdir logs/07_conv_pool
 """
 
-# %% How large is what comes out? One formula for both
+# %% One formula says how large the result is, for both
 import itertools
 import math
 
@@ -32,9 +32,11 @@ def output_size(size, kernel_size, stride=1, padding=0, dilation=1, rounding=mat
 wrong = 0
 settings = list(itertools.product((7, 8, 32), (1, 2, 3, 5), (1, 2, 3), (0, 1, 2), (1, 2)))
 settings = [s for s in settings if output_size(*s) > 0]
-for size, kernel_size, stride, padding, dilation in settings:
-    layer = nn.Conv2d(1, 1, kernel_size, stride, padding, dilation)
-    wrong += layer(torch.zeros(1, 1, size, size)).shape[-1] != output_size(size, kernel_size, stride, padding, dilation)
+for size, *setting in settings:
+    layers = [nn.Conv2d(1, 1, *setting)]
+    if setting[2] <= setting[0] // 2:    # nn.MaxPool2d takes no more padding than half of its window
+        layers.append(nn.MaxPool2d(*setting))
+    wrong += sum(layer(torch.zeros(1, 1, size, size)).shape[-1] != output_size(size, *setting) for layer in layers)
 print(len(settings), "settings,", wrong, "wrong")
 # -> 210 settings, 0 wrong
 
@@ -51,14 +53,14 @@ print(layer.weight.shape, layer.bias.shape)    # (channels out, channels in, hei
 row = torch.arange(1.0, 5.0).reshape(1, 1, 1, 4)
 for mode in ("zeros", "reflect", "replicate", "circular"):
     keep = nn.Conv2d(1, 1, (1, 3), padding=(0, 2), padding_mode=mode, bias=False)
-    keep.weight.data = torch.tensor([1.0, 0.0, 0.0]).reshape(1, 1, 1, 3)    # copies the first pixel of each window
+    keep.weight = nn.Parameter(torch.tensor([[[[1.0, 0.0, 0.0]]]]))    # copies the first pixel of each window
     print(f"{mode:10}", keep(row).int().flatten().tolist())
 # -> zeros      [0, 0, 1, 2, 3, 4]
 #    reflect    [3, 2, 1, 2, 3, 4]
 #    replicate  [1, 1, 1, 2, 3, 4]
 #    circular   [3, 4, 1, 2, 3, 4]
 
-# %% Max pooling keeps the largest value of each window
+# %% Max pooling keeps the largest value of each window: the picture gets smaller
 image = torch.tensor([[1.0, 2.0, 1.0, 0.0],
                       [0.0, 1.0, 2.0, 3.0],
                       [3.0, 0.0, 1.0, 2.0],
@@ -76,6 +78,7 @@ print(torch.equal(pool(image), windows.amax(dim=(4, 5))), pool(image.long()).dty
 # %% ceil_mode keeps the windows that stick out at the edge
 print(nn.MaxPool2d(3)(image).shape, nn.MaxPool2d(3, ceil_mode=True)(image).shape)
 # -> torch.Size([1, 1, 1, 1]) torch.Size([1, 1, 2, 2])
+# (A window that would begin in the padding on the far side is dropped: then it is one less than by the formula.)
 print(output_size(4, 3, stride=3), output_size(4, 3, stride=3, rounding=math.ceil))
 # -> 1 2
 
@@ -102,13 +105,13 @@ with SummaryWriter(run) as writer, torch.inference_mode():
         results = {
             "1 input": pictures,                           # (64, 3, 32, 32)
             "2 convolution, 3 channels": layer(pictures),  # -> (64, 3, 30, 30)
-            "3 convolution, 6 channels": six(pictures).reshape(-1, 3, 30, 30),    # add_images fails with 6: 2 x 64 of 3
+            "3 convolution, 6 channels": six(pictures).reshape(-1, 3, 30, 30),    # 64 of 6 -> 128 of 3: it fails with 6
             "4 pooled": pooled,                            # -> (64, 3, 16, 16)
             "5 unpooled": double(pooled, indices),         # -> (64, 3, 32, 32)
         }
         for name, result in results.items():
             writer.add_images(name, enlarge(result), step)
-print(tensorboard_command(run))
+print("See it with:", tensorboard_command(run))
 
 # Try next:
 # - nn.AvgPool2d(2) beside the maximum: which keeps a thin line, which a smooth sky?

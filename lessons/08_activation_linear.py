@@ -1,7 +1,7 @@
 """08. Activations bend, linear layers mix
 
-Without a bend between them, a hundred layers are no more than one. ReLU, Sigmoid and Softmax are three ways to bend;
-nn.Linear is the layer that mixes all values with all others.
+Without a non-linear activation, a bend, between them, a hundred layers are no more than one. ReLU, Sigmoid and Softmax
+are three of them; nn.Linear is the layer that mixes all values with all others.
 
     python lessons/08_activation_linear.py
     tensorboard --logdir logs/08_activation_linear
@@ -44,18 +44,18 @@ sigmoid = nn.Sigmoid()
 print(torch.allclose(sigmoid(x), 1 / (1 + torch.exp(-x))))
 # -> True
 
-# %% Softmax makes shares of scores: all positive, 1 in all
+# %% Softmax turns scores (logits) into probabilities: all positive, 1 in all
 scores = torch.tensor([[2.0, 1.0, 0.0]])
 print(scores.exp() / scores.exp().sum(dim=1, keepdim=True))
 # -> tensor([[0.6652, 0.2447, 0.0900]])
-softmax = nn.Softmax(dim=1)    # dim=1: the shares of each row add up to 1
+softmax = nn.Softmax(dim=1)    # dim=1: the probabilities of each row add up to 1
 print(softmax(scores), softmax(scores).sum())
 # -> tensor([[0.6652, 0.2447, 0.0900]]) tensor(1.)
 
 # %% Leave Softmax out before the loss: CrossEntropyLoss has one of its own
 loss = nn.CrossEntropyLoss()
 sure = torch.tensor([[20.0, 0.0, 0.0]])    # a network that is sure of class 0, and right
-print(f"{loss(sure, torch.tensor([0])):.4f} {loss(softmax(sure), torch.tensor([0])):.4f}")    # twice never gets to 0
+print(f"{loss(sure, torch.tensor([0])):.4f} {loss(softmax(sure), torch.tensor([0])):.4f}")    # twice is never near 0
 # -> 0.0000 0.5514
 
 # %% Linear is a matrix product plus a bias
@@ -84,13 +84,13 @@ print(torch.flatten(batch).shape, torch.flatten(batch, start_dim=1).shape, nn.Fl
 # %% Two Linear layers in a row are one; a ReLU between them makes the difference
 first, second = nn.Linear(4, 8), nn.Linear(8, 2)
 one = nn.Linear(4, 2)
-one.weight.data = second.weight @ first.weight                  # (2, 8) @ (8, 4) -> (2, 4)
-one.bias.data = second.weight @ first.bias + second.bias        # (2,)
+one.weight = nn.Parameter(second.weight @ first.weight)                # (2, 8) @ (8, 4) -> (2, 4)
+one.bias = nn.Parameter(second.weight @ first.bias + second.bias)      # (2,)
 x = torch.randn(5, 4)
 print(torch.allclose(second(first(x)), one(x), atol=1e-6), torch.allclose(second(relu(first(x))), one(x), atol=1e-6))
 # -> True False
 
-# %% TensorBoard shows the three curves, and what they do to a picture
+# %% TensorBoard shows two of the curves, and what they do to a picture
 test_data = cifar10(train=False, transform=transforms.ToTensor())
 run = new_run(__file__, drawn=test_data.drawn)
 with SummaryWriter(run) as writer, torch.inference_mode():
@@ -102,7 +102,7 @@ with SummaryWriter(run) as writer, torch.inference_mode():
         writer.add_images("2 input", enlarge(pictures), step)
         writer.add_images("3 Sigmoid", enlarge(sigmoid(pictures)), step)    # 0...1 becomes 0.5...0.73
         writer.add_images("4 ReLU, of pictures moved to -0.5...0.5", enlarge(relu(pictures - 0.5)), step)
-print(tensorboard_command(run))
+print("See it with:", tensorboard_command(run))
 
 # Try next:
 # - nn.Tanh, nn.LeakyReLU(0.1) and nn.GELU as further curves.

@@ -1,7 +1,7 @@
 """09. The first whole network, layer by layer
 
 Sequential chains layers into a network. Here the small CIFAR-10 network is built, the shape followed through every
-layer, its numbers counted by hand, and its graph drawn by TensorBoard.
+layer, its parameters counted by hand, and its graph drawn by TensorBoard.
 
     python lessons/09_sequential_graph.py
     tensorboard --logdir logs/09_sequential_graph
@@ -71,7 +71,7 @@ for name, layer in network.named_children():
 #    linear1 (64, 64)
 #    linear2 (64, 10)
 
-# %% Count its numbers by hand, then let PyTorch count
+# %% Count its parameters by hand, then let PyTorch count
 by_hand = (
     (3 * 5 * 5 + 1) * 32        # a kernel of 3 x 5 x 5 and a bias, 32 times
     + (32 * 5 * 5 + 1) * 32
@@ -82,7 +82,7 @@ by_hand = (
 print(by_hand, sum(parameter.numel() for parameter in network.parameters()))
 # -> 145578 145578
 
-# %% shared/networks.py holds the same as a class, for this lesson and the next
+# %% shared/networks.py holds the same as a class, for lessons 10 and 11
 small = CIFAR10Network()
 print([p.shape for p in small.parameters()] == [p.shape for p in network.parameters()])
 # -> True
@@ -102,9 +102,9 @@ with SummaryWriter(run) as writer, warnings.catch_warnings():
     warnings.filterwarnings("ignore", message=".*torch.jit.trace")
     try:
         writer.add_graph(network, torch.randn(64, 3, 32, 32))
-    except (AttributeError, NotImplementedError, RuntimeError) as error:
+    except (AttributeError, RuntimeError) as error:
         print("no graph with this version of PyTorch:", error)
-print(tensorboard_command(run))
+print("See it with:", tensorboard_command(run))
 
 # Try next:
 # - `nn.ReLU()` between the two linear layers: does the count change?

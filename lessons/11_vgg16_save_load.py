@@ -41,18 +41,17 @@ changed = nn.Sequential(*networks["random weights"].classifier)
 changed.add_module("add_linear", nn.Linear(1000, 10))    # a thousand scores become ten
 
 # %% What is frozen needs to be computed only once; then training takes seconds, not hours
-prepare = weights.transforms(crop_size=64, resize_size=64)    # ImageNet's mean and deviation; for 224 pixels get a GPU
+prepare = weights.transforms(crop_size=64, resize_size=64)    # with ImageNet's mean and standard deviation
 train_data, test_data = cifar10(train=True, transform=prepare), cifar10(train=False, transform=prepare)
 run = new_run(__file__, drawn=test_data.drawn)
 
 
 def features(vgg, data, limit):
-    """What the frozen part makes of the first pictures, (limit, 4096), and their classes, (limit,)."""
     body = nn.Sequential(vgg.features, vgg.avgpool, nn.Flatten(), *vgg.classifier[:6]).eval()    # eval: no Dropout
     batches = DataLoader(Subset(data, range(len(data))[:limit]), batch_size=50)
-    with torch.inference_mode():
-        pairs = [(body(x), y) for x, y in tqdm(batches, "features", disable=None, leave=False)]
-    return (torch.cat(tensors) for tensors in zip(*pairs, strict=True))
+    with torch.no_grad():    # and not inference_mode, because these features take part in training
+        x = torch.cat([body(pictures) for pictures, _ in tqdm(batches, "features", disable=None, leave=False)])
+    return x, torch.tensor(data.targets[:limit])    # (limit, 4096), (limit,)
 
 
 with SummaryWriter(run) as writer:
@@ -62,7 +61,8 @@ with SummaryWriter(run) as writer:
         head = vgg.classifier[6] = nn.Linear(4096, 10)    # ten scores at once; new, and so not frozen
         first = vgg.features[:2](test_data[0][0])         # (3, 64, 64) -> (64, 64, 64)
         writer.add_images(f"2 one picture's first features, {start}", enlarge(first[:, None], 2))
-        (train_x, train_y), (test_x, test_y) = features(vgg, train_data, args.limit), features(vgg, test_data, 500)
+        train_x, train_y = features(vgg, train_data, args.limit)
+        test_x, test_y = features(vgg, test_data, 500)    # enough to see a difference of a few points
         optimizer = torch.optim.Adam(head.parameters(), lr=0.001)
         for epoch in range(args.epochs):
             for batch in torch.randperm(len(train_y)).split(50):
@@ -72,8 +72,8 @@ with SummaryWriter(run) as writer:
                 optimizer.step()
             accuracy = (head(test_x).argmax(dim=1) == test_y).float().mean().item()
             writer.add_scalars("1 test accuracy", {start: accuracy}, epoch)
-        print(f"test accuracy {accuracy:.3f} with {start} ({test_data.source})")
-# -> test accuracy 0... with random weights (...)
+        print(f"test accuracy {accuracy:.3f} with {start} ({len(test_y)} pictures: {test_data.source})")
+# -> test accuracy 0... with random weights (500 pictures: ...)
 
 # %% Save the state_dict, names and numbers; to load it, build the same network first
 folder = models_folder(run)
@@ -113,8 +113,8 @@ with torch.serialization.safe_globals([CIFAR10Network, nn.Sequential, nn.Conv2d,
 # -> <class 'shared.networks.CIFAR10Network'>
 print({file.name: f"{file.stat().st_size // 1000} kB" for file in sorted(folder.glob("*.pt"))})
 # -> {'head.pt': '16... kB', 'module.pt': '58... kB', 'state_dict.pt': '58... kB', 'surprise.pt': '1 kB'}
-print(tensorboard_command(run))
+print("See it with:", tensorboard_command(run))
 
 # Try next:
 # - `prepare = weights.transforms()`: 224 pixels, about ten times slower. How much better?
-# - torchvision.models.resnet18 has `fc` where VGG16 has `classifier[6]`: put it in its place.
+# - nn.Sequential(nn.Linear(4096, 64), nn.ReLU(), nn.Linear(64, 10)) as the new layer: are two better than one?

@@ -38,7 +38,7 @@ class Recipe:
     learning_rate: float       # the highest
     milestones: tuple          # epochs after which the learning rate is halved; none: a triangle, up and down to zero
     nesterov: bool
-    weight_decay: float        # pulls all numbers towards zero, a little with each step
+    weight_decay: float        # pulls all parameters towards zero, a little with each step
     label_smoothing: float     # asks for a little less than certainty
     dropout: float
     crop_padding: int | tuple  # pixels around the picture, out of which 32x32 are cut: left, top, right, bottom
@@ -46,8 +46,8 @@ class Recipe:
 
 
 RECIPES = {
-    # What the literature knows of short runs (https://arxiv.org/abs/1708.07120, https://myrtle.ai/learn/how-to-train-
-    # your-resnet/): a high learning rate that ends at zero, and less dropout, which is for runs that are long.
+    # For short runs: a high learning rate that ends at zero (https://arxiv.org/abs/1708.07120), and little dropout,
+    # since eight epochs hardly overfit. See also https://myrtle.ai/learn/how-to-train-your-resnet
     "fast": Recipe(epochs=8, batch_size=128, learning_rate=0.1, milestones=(), nesterov=True, weight_decay=5e-4,
                    label_smoothing=0.1, dropout=0.1, crop_padding=2, normalize=True),
     # The tutorial's. Its padding is lopsided, and from epoch 32 on the learning rate stays at 0.000625.
@@ -73,18 +73,31 @@ def show_accuracy():
 # %% train() and eval() change what Dropout and BatchNorm do
 def show_modes():
     dropout = nn.Dropout(0.5)
-    print(dropout.train()(torch.ones(1000)).unique(), dropout.eval()(torch.ones(1000)).unique())    # half is zeroed
+    print(dropout.train()(torch.ones(1000)).unique(), dropout.eval()(torch.ones(1000)).unique())
     # -> tensor([0., 2.]) tensor([1.])
+    # In training half is zeroed and the rest doubled; in testing all stays.
 
-    # no_grad and inference_mode record nothing for backward, which saves time and memory. inference_mode saves a
-    # little more, and in return its results can never take part in training.
+    norm = nn.BatchNorm1d(1, affine=False)
+    batch = torch.tensor([[1.0], [3.0]])
+    print(norm.train()(batch).flatten(), norm.eval()(batch).flatten())
+    # -> tensor([-1.0000,  1.0000]) tensor([0.7628, 2.6697])
+    # In training it normalises by the batch that it sees, in testing by the mean of those that it saw.
+
+
+# %% no_grad and inference_mode record nothing for backward, which saves time and memory
+def show_no_grad():
     x = torch.ones(1, requires_grad=True)
     with torch.no_grad():
         quiet = x * 2
-    with torch.inference_mode():
+    with torch.inference_mode():    # saves a little more; in return its results can take no part in training
         quieter = x * 2
-    print(quiet.requires_grad, (quiet * x).requires_grad, quieter.is_inference())
-    # -> False True True
+    print(quiet.requires_grad, (quiet * x).requires_grad)
+    # -> False True
+    try:
+        quieter * x
+    except RuntimeError as error:
+        print(error)
+    # -> Inference tensors cannot be saved for backward...
 
 
 # %% to(device) moves a network in place, but gives a new tensor
@@ -127,7 +140,7 @@ def train(network, loader, loss_function, optimizer, scheduler, device):
 def test(network, loader, device):
     network.eval()
     total_loss, correct = torch.zeros((), device=device), torch.zeros((), device=device)
-    for pictures, targets in loader:
+    for pictures, targets in tqdm(loader, "testing", disable=None, leave=False):
         pictures, targets = pictures.to(device), targets.to(device)
         scores = network(pictures)
         total_loss += F.cross_entropy(scores, targets, reduction="sum")
@@ -141,19 +154,22 @@ def main():
     parser.add_argument("--epochs", type=positive, help="times through the training pictures")
     parser.add_argument("--limit", type=positive, help="training pictures used")
     parser.add_argument("--data", type=Path, help="a folder with train/<class>/ and test/<class>/ (or val/<class>/)")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=positive, default=1, help="another seed, other first weights and crops")
     args = parser.parse_args()
     recipe = RECIPES[args.recipe]
     epochs = args.epochs or recipe.epochs
 
     show_accuracy()
     show_modes()
+    show_no_grad()
     show_moving()
     device = choose_device()
     torch.manual_seed(args.seed)    # first weights, dropout, order and crops: the same seed, the same run
 
     # %% Pictures are moved and mirrored in training, never in testing
-    to_tensor = [transforms.ToTensor()] + [transforms.Normalize(MEAN, STD)] * recipe.normalize
+    to_tensor = [transforms.ToTensor()]
+    if recipe.normalize:
+        to_tensor.append(transforms.Normalize(MEAN, STD))
     augment = [transforms.RandomCrop(32, padding=recipe.crop_padding), transforms.RandomHorizontalFlip()]
     train_transform, test_transform = transforms.Compose(augment + to_tensor), transforms.Compose(to_tensor)
     if args.data:
@@ -168,16 +184,20 @@ def main():
 
     # %% Network, loss, optimizer, and how the learning rate goes
     network = CIFAR10NetSimpleV3(len(train_data.classes), recipe.dropout).to(device)
-    loss_function = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
+    loss_function = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)    # has no parameters to move
     optimizer = optim.SGD(network.parameters(), lr=recipe.learning_rate, momentum=0.9, nesterov=recipe.nesterov,
                           weight_decay=recipe.weight_decay)
     steps = epochs * len(train_loader)
+
+    def triangle(step):
+        """The share of the highest learning rate: up over the first quarter of the steps, then down to zero."""
+        return min(1, (step + 1) / (steps / 4), (steps - step) / (steps * 3 / 4))
+
     if recipe.milestones:
         scheduler = optim.lr_scheduler.MultiStepLR(
             optimizer, [epoch * len(train_loader) for epoch in recipe.milestones], gamma=0.5)
     else:
-        scheduler = optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: min(1, (step + 1) / (steps / 4), (steps - step) / (steps * 3 / 4)))
+        scheduler = optim.lr_scheduler.LambdaLR(optimizer, triangle)
 
     # %% Train and test in turn, and write down how it goes
     run = new_run(__file__, drawn=train_data.drawn)
@@ -206,7 +226,7 @@ def main():
     again.load_state_dict(torch.load(models / "weights.pt", map_location="cpu", weights_only=True))    # from any device
     print("loaded again, same accuracy:", test(again.to(device), test_loader, device)[1] == test_acc)
     # -> loaded again, same accuracy: True
-    print(tensorboard_command(run))
+    print("See it with:", tensorboard_command(run))
     print(f"{args.recipe} recipe, {epochs} epochs in {seconds:.0f} s on {device}, weights in {models}: "
           f"test accuracy {test_acc:.4f} ({train_data.source})")
     # -> ... test accuracy ... (...)
@@ -219,4 +239,4 @@ if __name__ == "__main__":
 # Try next:
 # - `--recipe document --epochs 8` beside `--epochs 8`: compare the curves in TensorBoard.
 # - `num_workers=2` for the train_loader: when is it faster?
-# - CIFAR10Network of lesson 9 in the place of CIFAR10NetSimpleV3.
+# - CIFAR10Network() of lesson 9 in both places of CIFAR10NetSimpleV3(...), with `--recipe document --epochs 8`.

@@ -18,9 +18,9 @@ class LessonError(Exception):
 
 
 def positive(text: str) -> int:
-    """A type for argparse: a whole number from 1 on."""
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    """A type for argparse: a whole number from 1 to 999,999,999."""
+    if not text.isdecimal() or not 0 < int(text) < 10**9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 999999999")
     return int(text)
 
 

@@ -74,7 +74,7 @@ class AntsBees(Dataset):
         folder = next((folder for folder in folders if folder.is_dir()), None)
         if folder is None:
             raise LessonError(f"there is no folder {folders[0]}.\n"
-                              "Put the pictures there, or run a lesson without it: it finds or draws its own.")
+                              "Put its pictures there, or take the data set away: a lesson finds or draws its own.")
         self.paths = picture_files(folder)
         if not self.paths:
             raise LessonError(f"{folder} has no pictures ({', '.join(sorted(SUFFIXES))}).")
@@ -193,7 +193,7 @@ def cifar10(train: bool, transform: Callable | None = None,
         attributes are those of `Pictures`, whichever it is.
 
     Raises:
-        LessonError: the data set is there, but damaged.
+        LessonError: the data set is there, but damaged; or drawings cannot be written.
     """
     transforms = {"transform": transform, "target_transform": target_transform}
     official, folder = DATA / "cifar-10-batches-py", DATA / "cifar10"
@@ -225,24 +225,27 @@ def ants_and_bees() -> tuple[Path, bool]:
 
     The pictures of https://pytorch.org/tutorials/beginner/transfer_learning_tutorial.html where they are at hand
     (`data/hymenoptera_data/`) or can be fetched, else drawn ones, made once and kept under `data/drawn/`.
+
+    Raises:
+        LessonError: the folder is there, but not `train/ants` and `train/bees`; or drawings cannot be written.
     """
     folder = DATA / "hymenoptera_data"
     if not folder.is_dir():
         _download(download.HYMENOPTERA)
     if folder.is_dir():
+        for label in ("ants", "bees"):
+            AntsBees(folder / "train", label)    # raises LessonError if they are not there
         print(f"Data: ants and bees, {folder}")
         return folder, False
     folder = DATA / "drawn" / "hymenoptera_data"
-    if not folder.is_dir():
-        drawn.ants_and_bees(folder)
+    _draw(drawn.ants_and_bees, folder)
     print(f"Data: drawn stand-in, not photographs of ants and bees, {folder}")
     return folder, True
 
 
 def _drawn_cifar10(train: bool, **transforms) -> Pictures:
     folder = DATA / "drawn" / "cifar10"
-    if not folder.is_dir():
-        drawn.cifar10(folder)
+    _draw(drawn.cifar10, folder)
     try:
         with (folder / ("train.npz" if train else "test.npz")).open("rb") as file, np.load(file) as arrays:
             data, targets = arrays["data"], arrays["targets"].tolist()
@@ -250,6 +253,16 @@ def _drawn_cifar10(train: bool, **transforms) -> Pictures:
         raise LessonError(f"the drawings in {folder} are damaged.\n"
                           "Delete that folder; the next lesson draws them again.") from None
     return Pictures(data, targets, list(drawn.CLASSES), "drawn stand-in, not CIFAR-10", drawn=True, **transforms)
+
+
+def _draw(draw: Callable[[Path], None], folder: Path) -> None:
+    """Draws a stand-in, if it is not there yet."""
+    try:
+        if not folder.is_dir():
+            draw(folder)
+    except OSError as error:
+        raise LessonError(f"cannot write to {folder.parent} ({error.strerror}).\n"
+                          "Make it writable or make room there, or set LESSONS_HOME to another folder.") from None
 
 
 def _download(file: download.File) -> None:

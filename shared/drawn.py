@@ -1,4 +1,4 @@
-"""Pictures drawn by our own code, for when the real ones cannot be had
+"""Pictures drawn by our own code, for when the real ones cannot be had.
 
 Two stand-ins: one with CIFAR-10's ten classes, one with ants and bees. A picture follows from a
 seed through integer arithmetic alone, so that every machine draws the same pixels (with Pillow
@@ -99,18 +99,18 @@ COLOURS = {
     "dark": (28, 26, 30), "grey": (150, 150, 155), "white": (248, 248, 244), "glass": (178, 214, 236),
     "horn": (120, 84, 50), "hair": (52, 36, 28), "pink": (236, 150, 160), "red": (214, 48, 44),
     "orange": (240, 140, 30), "yellow": (246, 200, 50), "water": (40, 110, 170),
-    "wing": (235, 242, 250, 150), "shine": (255, 255, 255, 70),  # the fourth number: opacity, of 255
-}  # fmt: skip
+    "wing": (235, 242, 250, 150), "shine": (255, 255, 255, 70),    # the fourth number: opacity, of 255
+}
 
 # All classes share one paint box and one set of scenes, so that a colour alone does not say which it is.
 PAINTS = (
     (196, 52, 46), (232, 182, 60), (70, 120, 200), (84, 160, 60), (150, 98, 56), (226, 220, 206),
     (92, 90, 98), (222, 130, 60), (120, 80, 150), (60, 150, 150), (200, 160, 116), (44, 44, 52),
-)  # fmt: skip
+)
 SCENES = (
     (140, 190, 235), (200, 222, 240), (240, 190, 150), (110, 170, 80), (60, 110, 60), (50, 120, 180),
     (214, 190, 140), (150, 150, 150), (236, 236, 240), (90, 80, 120), (150, 110, 70),
-)  # fmt: skip
+)
 # As in photographs, each has its habits, which half of the pictures follow: its paint, its sky, its ground.
 USUAL = {
     "airplane": ((226, 220, 206), (140, 190, 235), (140, 190, 235)),
@@ -181,7 +181,7 @@ def _stamp(pen, name, colours, centre, size, right=(1000, 0), side=1, wobble=Non
             if width:
                 thick = max(1, width * size // 100)
                 pen.line(placed, colours[colour], thick)
-                for knee in placed[1:-1]:  # Pillow's own way to round a bend takes angles, hence floats
+                for knee in placed[1:-1]:    # Pillow's own way to round a bend takes angles, hence floats
                     _oval(pen, knee, thick, thick, colours[colour])
             else:
                 pen.polygon(placed, colours[colour])
@@ -244,8 +244,8 @@ def draw(class_name: str, rng: random.Random) -> Image.Image:
 
     # Averaged here, not by Pillow: whole numbers come out the same everywhere.
     large = np.asarray(canvas, np.uint16)
-    rows = sum(large[row::4] for row in range(4))  # (128, 128, 3) -> (32, 128, 3)
-    pixels = sum(rows[:, column::4] for column in range(4)) // 16  # (32, 128, 3) -> (32, 32, 3)
+    rows = sum(large[row::4] for row in range(4))    # (128, 128, 3) -> (32, 128, 3)
+    pixels = sum(rows[:, column::4] for column in range(4)) // 16    # (32, 128, 3) -> (32, 32, 3)
     # RandomState's numbers are frozen by NumPy's compatibility policy; default_rng's are not.
     noise = np.random.RandomState(rng.getrandbits(32)).randint(-18, 19, pixels.shape, np.int64)
     pixels = pixels * rng.randint(75, 110) // 100 + noise
@@ -260,9 +260,9 @@ def draw_insect(class_name: str, rng: random.Random) -> Image.Image:
     places, paints, sizes = INSECTS[class_name]
     place = rng.choice(places)
     colour, count, widths, heights = GROUNDS[place]
-    canvas = _canvas(1536, 1024, colour, -20)  # twice too large, for smooth edges
+    canvas = _canvas(1536, 1024, colour, -20)    # twice too large, for smooth edges
     _spots(canvas, rng, count, (colour,), widths, heights)
-    pen = ImageDraw.Draw(canvas, "RGBA")  # in this mode what is under a wing shines through
+    pen = ImageDraw.Draw(canvas, "RGBA")    # in this mode what is under a wing shines through
 
     centre = rng.randint(600, 936), rng.randint(440, 584)
     corner = rng.choice((180, 1356)), rng.choice((120, 904))
@@ -291,21 +291,21 @@ def _whole(folder: Path) -> Iterator[Path]:
     """Gives an empty folder to write to, which becomes `folder` once everything in it is written."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    draft = scratch / folder.name  # a folder inside, because nobody else may read mkdtemp's own
+    draft = scratch / folder.name    # a folder inside, because nobody else may read mkdtemp's own
     try:
         draft.mkdir()
         yield draft
         try:
             draft.replace(folder)
         except OSError:
-            if not any(folder.glob("*")):  # else another process was faster, with the same pictures
+            if not any(folder.glob("*")):    # else another process was faster, with the same pictures
                 raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _bar(total):
-    return tqdm(total=total, desc="Drawing", unit=" pictures", disable=None)  # None: no terminal, no bar
+    return tqdm(total=total, desc="Drawing", unit=" pictures", disable=None)    # None: no terminal, no bar
 
 
 def cifar10(folder: Path) -> None:

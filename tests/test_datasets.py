@@ -4,6 +4,7 @@ import hashlib
 import io
 import pickle
 import random
+import shutil
 import struct
 import subprocess
 import sys
@@ -47,7 +48,7 @@ def grey(mode):
 
 
 def palette():
-    picture = Image.fromarray(np.arange(24, dtype=np.uint8).reshape(6, 4), "L")
+    picture = Image.fromarray(np.arange(24, dtype=np.uint8).reshape(6, 4))
     picture.putpalette(PIXELS.tobytes())    # each pixel has a colour of its own, number 0 to 23
     assert picture.mode == "P"
     return picture
@@ -511,13 +512,37 @@ def test_ants_and_bees_at_hand_fetched_or_drawn(sources, capsys):
 
     archive = sources.elsewhere / "hymenoptera_data.zip"
     with zipfile.ZipFile(archive, "w") as opened:
-        opened.write(save(sources.elsewhere / "a.jpg"), "hymenoptera_data/train/ants/a.jpg")
+        for label in ("ants", "bees"):
+            opened.write(save(sources.elsewhere / "a.jpg"), f"hymenoptera_data/train/{label}/a.jpg")
     sources.offer("HYMENOPTERA", archive)
     for _ in range(2):    # the second time it is at hand
         assert datasets.ants_and_bees() == (sources.data / "hymenoptera_data", False)
         assert capsys.readouterr().out == f"Data: ants and bees, {sources.data / 'hymenoptera_data'}\n"
         archive.unlink(missing_ok=True)
     assert len(AntsBees(sources.data / "hymenoptera_data" / "train", "ants")) == 1
+
+
+@pytest.mark.parametrize("missing", ["train", "train/ants", "train/bees", "train/bees/a.jpg"])
+def test_ants_and_bees_that_are_there_in_part_are_said(sources, missing):
+    folder = sources.data / "hymenoptera_data"
+    for label in ("ants", "bees"):
+        save(folder / "train" / label / "a.jpg")
+    if missing.endswith(".jpg"):
+        (folder / missing).unlink()
+    else:
+        shutil.rmtree(folder / missing)
+    with pytest.raises(LessonError) as caught:
+        datasets.ants_and_bees()
+    assert two_lines(caught.value, folder / "train")
+
+
+@pytest.mark.parametrize("ask", [lambda: cifar10(train=True), datasets.ants_and_bees])
+def test_drawings_that_cannot_be_written_are_said(sources, monkeypatch, ask):
+    monkeypatch.setenv("LESSONS_OFFLINE", "1")
+    sources.data.write_text("a file where the folder should be")
+    with pytest.raises(LessonError) as caught:
+        ask()
+    assert two_lines(caught.value, f"cannot write to {sources.data / 'drawn'}", "LESSONS_HOME")
 
 
 # One interface

@@ -26,7 +26,7 @@ BOARDS = {
                    "08 Resize(30)": 1, "09 RandomHorizontalFlip(1)": 1, "10 Normalize, back in 0...1": 1}},
     5: {"images": {f"{number} {name}": 1 for number, name in enumerate(
         ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"))}},
-    6: {"images": {"1 ant": 1, "2 upright edges": 1, "3 level edges": 1}},
+    6: {"images": {"1 ant": 1, "2 vertical edges": 1, "3 horizontal edges": 1}},
     7: {"images": dict.fromkeys(("1 input", "2 convolution, 3 channels", "3 convolution, 6 channels", "4 pooled",
                                  "5 unpooled"), 10)},
     8: {"scalars": {"1 from -5 (step 0) to 5 (step 100)": 2 * 101},
@@ -141,16 +141,16 @@ assert torch.equal(lesson["networks"]["ImageNet weights"].features[0].weight, to
     process = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False,
                              env=environment(tmp_path / "home"))
     assert (process.returncode, process.stderr) == (0, "")
-    assert re.search(r"^test accuracy 0\.\d+ with ImageNet weights \(drawn stand-in, not CIFAR-10\)$",
+    assert re.search(r"^test accuracy 0\.\d+ with ImageNet weights \(500 pictures: drawn stand-in, not CIFAR-10\)$",
                      process.stdout, re.MULTILINE)
 
 
 @pytest.mark.parametrize(("number", "arguments", "complaint"), [
-    (10, ["--epochs", "0"], "'0' is not a whole number from 1 on"),
-    (11, ["--limit", "many"], "'many' is not a whole number from 1 on"),
+    (10, ["--epochs", "0"], "'0' is not a whole number from 1 to 999999999"),
+    (11, ["--limit", "many"], "'many' is not a whole number from 1 to 999999999"),
     (12, ["--epochs", "-1"], "--epochs"),
     (12, ["--recipe", "slow"], "invalid choice: 'slow'"),
-    (12, ["--seed", "x"], "invalid int value: 'x'"),
+    (12, ["--seed", "9" * 30], "is not a whole number from 1 to 999999999"),
     (12, ["--data", "no such folder"], "there is no folder no such folder/train"),
 ])
 def test_wrong_flags_are_told_in_two_lines(number, arguments, complaint, home, tmp_path):

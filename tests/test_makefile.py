@@ -112,7 +112,7 @@ def test_a_number_that_does_not_exist_is_told_with_the_list_of_the_twelve(projec
     status, stdout, stderr = project.make("lesson", *([] if number is None else [f"N={number}"]))
     assert (status, stdout) == (2, "")
     assert stderr[0] == f"make lesson: N must be the number of a lesson, 1 to 12 (N='{number or ''}'):"
-    assert [line.split("_")[0].strip() for line in stderr[1:]] == [str(number) for number in range(1, 13)]
+    assert [line.strip() for line in stderr[1:]] == [lesson.name for lesson in LESSONS]
     assert project.calls() == []    # nothing is installed for it
 
 

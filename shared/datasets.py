@@ -4,6 +4,7 @@ Real pictures are used where they are at hand or can be fetched, drawn ones (`sh
 used, one line says so.
 """
 
+import functools
 import random
 import warnings
 import zipfile
@@ -266,6 +267,7 @@ def _draw(draw: Callable[[Path], None], folder: Path) -> None:
                           "Make it writable or make room there, or set LESSONS_HOME to another folder.") from None
 
 
+@functools.cache    # a lesson that could not have it once does not try again
 def _download(file: download.File) -> None:
     """Fetches and unpacks into `data/` what can be had; a lesson goes on without what cannot."""
     archive = download.fetch_if_possible(file, DATA)

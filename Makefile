@@ -2,17 +2,19 @@
 #
 #   make lesson N=7          run a lesson (ARGS="--epochs 3" is passed on)
 #   make lessons             run all twelve, in order
+#   make notebook N=7        write it as a notebook, lessons/07_….ipynb
 #   make data                fetch the real data sets ahead of time
 #   make tensorboard         show what the lessons wrote, on http://localhost:6006
 #   make test  make lint     the whole suite; the style check
 #   make bench               speed and memory of every lesson
+#   make pictures            run lessons 7, 9 and 12 and draw the README's pictures
 #   make clean               remove .venv and caches, never your data, runs or weights
 
 PYTHON ?= python3
 RUN := .venv/bin/python
 LESSON := $(wildcard lessons/0$(N)_*.py lessons/$(N)_*.py)
 
-.PHONY: help lesson lessons data tensorboard test lint bench clean
+.PHONY: help lesson lessons notebook data tensorboard test lint bench pictures clean
 .DELETE_ON_ERROR:
 
 help:
@@ -33,10 +35,13 @@ help:
 ifeq ($(words $(LESSON)),1)
 lesson: .venv/installed
 	@$(RUN) $(LESSON) $(ARGS)
+
+notebook: .venv/installed-dev
+	@$(RUN) tests/to_notebook.py $(LESSON)
 else
-lesson:
-	@echo "make lesson: N must be the number of a lesson, 1 to 12 (N='$(N)'):" >&2
-	@ls lessons | sed -n '/^[01]/s/^/  /p' >&2
+lesson notebook:
+	@echo "make $@: N must be the number of a lesson, 1 to 12 (N='$(N)'):" >&2
+	@ls lessons | sed -n '/^[01].*py$$/s/^/  /p' >&2
 	@exit 2
 endif
 
@@ -57,6 +62,9 @@ lint: .venv/installed-dev
 
 bench: .venv/installed-dev
 	@$(RUN) tests/bench.py $(ARGS)
+
+pictures: .venv/installed-dev
+	@$(RUN) tests/pictures.py $(ARGS)
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache *.egg-info */__pycache__

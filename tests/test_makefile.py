@@ -107,11 +107,13 @@ def test_args_are_passed_on(project):
     assert stdout.splitlines() == ["lessons/12_train_gpu.py", "--epochs", "3", "--data", "my pictures"]
 
 
+@pytest.mark.parametrize("target", ["lesson", "notebook"])
 @pytest.mark.parametrize("number", [None, "", "0", "00", "13", "-1", "x", "1.5", "7 8", "*"])
-def test_a_number_that_does_not_exist_is_told_with_the_list_of_the_twelve(project, number):
-    status, stdout, stderr = project.make("lesson", *([] if number is None else [f"N={number}"]))
+def test_a_number_that_does_not_exist_is_told_with_the_list_of_the_twelve(project, target, number):
+    (project.folder / "lessons" / "07_conv_pool.ipynb").touch()    # what `make notebook` writes is no thirteenth
+    status, stdout, stderr = project.make(target, *([] if number is None else [f"N={number}"]))
     assert (status, stdout) == (2, "")
-    assert stderr[0] == f"make lesson: N must be the number of a lesson, 1 to 12 (N='{number or ''}'):"
+    assert stderr[0] == f"make {target}: N must be the number of a lesson, 1 to 12 (N='{number or ''}'):"
     assert [line.strip() for line in stderr[1:]] == [lesson.name for lesson in LESSONS]
     assert project.calls() == []    # nothing is installed for it
 
@@ -137,6 +139,11 @@ def test_make_lessons_stops_at_the_first_that_fails(project):
     project.installed().stand_ins(fails="03_tensorboard")
     assert project.make("lessons")[0] == 2
     assert project.calls() == [f"venv python lessons/{lesson.name}" for lesson in LESSONS[:3]]
+
+
+def test_make_notebook_passes_the_lesson_on(project):
+    status, stdout, _ = project.installed().make("notebook", "N=7")
+    assert (status, stdout.splitlines()[-2:]) == (0, ["tests/to_notebook.py", "lessons/07_conv_pool.py"])
 
 
 # The installation

@@ -110,7 +110,8 @@ with SummaryWriter(run) as writer, torch.inference_mode():
             "5 unpooled": double(pooled, indices),         # -> (64, 3, 32, 32)
         }
         for name, result in results.items():
-            writer.add_images(name, enlarge(result), step)
+            low, high = result.min(), result.max()    # add_images cuts off what is below 0 or above 1
+            writer.add_images(name, enlarge((result - low) / (high - low)), step)
 print("See it with:", tensorboard_command(run))
 
 # Try next:

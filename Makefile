@@ -3,7 +3,7 @@
 #   make lesson N=7          run a lesson (ARGS="--epochs 3" is passed on)
 #   make lessons             run all twelve, in order
 #   make data                fetch the real data sets ahead of time
-#   make tensorboard         show what the lessons wrote, on http://localhost:6006
+#   make tensorboard         show each lesson's newest run, on http://localhost:6006 (N=7: all runs of one; PORT=6007)
 #   make test  make lint     the whole suite; the style check
 #   make bench               speed and memory of every lesson
 #   make clean               remove .venv and caches, never your data, runs or weights
@@ -30,14 +30,18 @@ help:
 	$(RUN) -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
+define no_such_lesson
+	@echo "make $@: N must be the number of a lesson, 1 to 12 (N='$(N)'):" >&2
+	@ls lessons/[01]*.py | sed 's|lessons/\(0*\)\(.*\)_*|  \2|' >&2
+	@exit 2
+endef
+
 ifeq ($(words $(LESSON)),1)
 lesson: .venv/installed
 	@$(RUN) $(LESSON) $(ARGS)
 else
 lesson:
-	@echo "make lesson: N must be the number of a lesson, 1 to 12 (N='$(N)'):" >&2
-	@ls lessons/[01]*.py | sed 's|lessons/\(0*\)\(.*\)_*|  \2|' >&2
-	@exit 2
+	$(no_such_lesson)
 endif
 
 lessons: .venv/installed
@@ -46,8 +50,14 @@ lessons: .venv/installed
 data: .venv/installed
 	@$(RUN) -m shared.download $(ARGS)
 
+# Without N of all lessons, with N of this one.
+ifeq ($(if $(N),$(words $(LESSON)),1),1)
 tensorboard: .venv/installed
-	@$(RUN) -m tensorboard.main --logdir "$${LESSONS_HOME:-.}/logs" $(ARGS)
+	@$(RUN) -m shared.board $(if $(N),--lesson $(basename $(notdir $(LESSON)))) $(if $(PORT),--port $(PORT)) $(ARGS)
+else
+tensorboard:
+	$(no_such_lesson)
+endif
 
 test: .venv/installed-dev
 	@$(RUN) -m pytest $(ARGS)

@@ -4,7 +4,7 @@
 #   make lessons             run all twelve, in order
 #   make notebook N=7        write it as a notebook, lessons/07_….ipynb
 #   make data                fetch the real data sets ahead of time
-#   make tensorboard         show what the lessons wrote, on http://localhost:6006
+#   make tensorboard         show each lesson's newest run, on http://localhost:6006 (N=7: all runs of one; PORT=6007)
 #   make test  make lint     the whole suite; the style check
 #   make bench               speed and memory of every lesson
 #   make pictures            run lessons 7, 9 and 12 and draw the README's pictures
@@ -32,6 +32,12 @@ help:
 	$(RUN) -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
+define no_such_lesson
+	@echo "make $@: N must be the number of a lesson, 1 to 12 (N='$(N)'):" >&2
+	@ls lessons | sed -n '/^[01].*py$$/s/^/  /p' >&2
+	@exit 2
+endef
+
 ifeq ($(words $(LESSON)),1)
 lesson: .venv/installed
 	@$(RUN) $(LESSON) $(ARGS)
@@ -40,9 +46,7 @@ notebook: .venv/installed-dev
 	@$(RUN) tests/to_notebook.py $(LESSON)
 else
 lesson notebook:
-	@echo "make $@: N must be the number of a lesson, 1 to 12 (N='$(N)'):" >&2
-	@ls lessons | sed -n '/^[01].*py$$/s/^/  /p' >&2
-	@exit 2
+	$(no_such_lesson)
 endif
 
 lessons: .venv/installed
@@ -51,8 +55,14 @@ lessons: .venv/installed
 data: .venv/installed
 	@$(RUN) -m shared.download $(ARGS)
 
+# Without N of all lessons, with N of this one.
+ifeq ($(if $(N),$(words $(LESSON)),1),1)
 tensorboard: .venv/installed
-	@$(RUN) -m tensorboard.main --logdir "$${LESSONS_HOME:-.}/logs" $(ARGS)
+	@$(RUN) -m shared.board $(if $(N),--lesson $(basename $(notdir $(LESSON)))) $(if $(PORT),--port $(PORT)) $(ARGS)
+else
+tensorboard:
+	$(no_such_lesson)
+endif
 
 test: .venv/installed-dev
 	@$(RUN) -m pytest $(ARGS)

@@ -43,7 +43,7 @@ class Project:
         self.stand_ins()
         # What a `make test` around this has set would reach the `make` in here.
         self.environment = {name: value for name, value in os.environ.items()
-                            if not name.startswith("MAKE") and name not in ("MFLAGS", "N", "ARGS", "PYTHON")}
+                            if not name.startswith("MAKE") and name not in ("MFLAGS", "N", "ARGS", "PORT", "PYTHON")}
 
     def stand_ins(self, fails="nothing", hangs="nothing", version=(3, 10, 0)):
         for name, script in (("venv-python", VENV_PYTHON.format(fails=fails, hangs=hangs)),
@@ -225,13 +225,23 @@ def test_make_alone_explains_every_target(project):
     assert project.calls() == []
 
 
-@pytest.mark.parametrize("home", [None, "my home"])
-def test_make_tensorboard_shows_the_logs_of_lessons_home(project, home):
-    project.installed().environment.pop("LESSONS_HOME", None)
-    if home:
-        project.environment["LESSONS_HOME"] = home
-    _, stdout, _ = project.make("tensorboard", "ARGS=--port 6007")
-    assert stdout.splitlines() == ["-m", "tensorboard.main", "--logdir", f"{home or '.'}/logs", "--port", "6007"]
+@pytest.mark.parametrize(("arguments", "passed_on"), [
+    ([], []),
+    (["N=7"], ["--lesson", "07_conv_pool"]),
+    (["N=12", "PORT=6007", "ARGS=--load_fast false"],
+     ["--lesson", "12_train_gpu", "--port", "6007", "--load_fast", "false"]),
+])
+def test_make_tensorboard_shows_all_lessons_or_one(project, arguments, passed_on):
+    status, stdout, stderr = project.installed().make("tensorboard", *arguments)
+    assert (status, stdout.splitlines(), stderr) == (0, ["-m", "shared.board", *passed_on], [])
+
+
+@pytest.mark.parametrize("number", ["0", "13", "x", "7 8", "*"])
+def test_make_tensorboard_tells_of_a_number_that_does_not_exist(project, number):
+    status, stdout, stderr = project.make("tensorboard", f"N={number}")
+    assert (status, stdout, len(stderr)) == (2, "", 13)
+    assert stderr[0] == f"make tensorboard: N must be the number of a lesson, 1 to 12 (N='{number}'):"
+    assert project.calls() == []
 
 
 def test_make_clean_leaves_what_is_yours(project):

@@ -1,0 +1,70 @@
+"""What the lessons wrote, as TensorBoard hands it to the browser: by HTTP, with each of its two loaders."""
+
+import io
+import json
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+import pytest
+from board import eventually, serve
+from conftest import find_lesson
+from PIL import Image
+from test_lessons import BOARDS
+
+LARGEST = 20_000_000    # bytes that a lesson may write; lesson 12 as many as its run is long
+
+
+@pytest.fixture(scope="module", params=["true", "false"], ids=["fast loader", "Python loader"])
+def data(request, board_home):
+    """A function that asks one of TensorBoard's plugins: `data("scalars/tags")`."""
+    with serve(board_home, "--port", "0", f"--load_fast={request.param}") as address:
+
+        def ask(route: str, **query):
+            with urlopen(f"{address}data/plugin/{route}?{urlencode(query)}", timeout=10) as response:
+                body = response.read()
+                return json.loads(body) if "json" in response.headers["Content-Type"] else body
+
+        yield ask
+
+
+def read_board(data, lesson: str) -> dict:
+    """What there is of a lesson, in the form of BOARDS."""
+    board = {"scalars": {}, "images": {}, "histograms": {}, "texts": 0, "graph": False}
+    for plugin in ("scalars", "images", "histograms"):
+        for run, tags in data(f"{plugin}/tags").items():
+            for tag in tags if run.startswith(lesson) else ():
+                values = data(f"{plugin}/{plugin}", run=run, tag=tag, sample=0)
+                board[plugin][tag] = board[plugin].get(tag, 0) + len(values)
+    board["texts"] = sum(len(tags) for run, tags in data("text/tags").items() if run.startswith(lesson))
+    board["graph"] = any(run.startswith(lesson) for run in data("graphs/info"))
+    return board
+
+
+@pytest.mark.parametrize("number", BOARDS)
+def test_a_lessons_tags_and_how_often_each_was_written(number, data):
+    lesson = find_lesson(number).stem
+    expected = {"scalars": {}, "images": {}, "histograms": {}, "texts": 1, "graph": False} | BOARDS[number]
+    assert eventually(expected, lambda: read_board(data, lesson)) == expected
+    for run, tags in data("images/tags").items():
+        for tag in tags if run.startswith(lesson) else ():
+            last = data("images/images", run=run, tag=tag, sample=0)[-1]
+            Image.open(io.BytesIO(data(f"images/individualImage?{last['query']}&"))).load()
+
+
+def test_the_graph_has_the_layers_names(data, lesson_results):
+    run = f"{find_lesson(9).stem}/{lesson_results(9).run.name}"
+    assert eventually(True, lambda: run in data("graphs/info"))
+    graph = data("graphs/graph", run=run, conceptual="false").decode()
+    for layer in ("conv1", "pool1", "conv2", "pool2", "conv3", "pool3", "flatten", "linear1", "linear2"):
+        assert f"[{layer}]" in graph
+
+
+def test_what_no_lesson_wrote_is_not_there(data):
+    with pytest.raises(HTTPError, match="404"):
+        data("scalars/scalars", run="13_nothing", tag="1 y = x")
+
+
+@pytest.mark.parametrize("number", range(2, 12))
+def test_lessons_write_little(number, lesson_results):
+    assert 0 < sum(file.stat().st_size for file in lesson_results(number).run.rglob("events.*")) < LARGEST

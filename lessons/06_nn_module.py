@@ -14,7 +14,7 @@ from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 from torchvision import transforms
 
-from shared.datasets import AntsBees, ants_and_bees
+from shared.datasets import AntsBees, ants_and_bees, enlarge
 from shared.paths import new_run, tensorboard_command
 
 
@@ -111,10 +111,10 @@ with SummaryWriter(run) as writer:
     writer.add_text("0 look at", "**Images**: which lines of the ant does each of the two kernels see?")
     writer.add_image("1 ant", ant)
     for name, kernel in kernels.items():
+        writer.add_image(f"{name}, the kernel", enlarge((kernel[None] + 2) / 4, 32))    # -2...2 -> 0...1, black...white
         writer.add_image(name, F.conv2d(ant[None], kernel[None, None])[0].abs().clamp(max=1))
 print("See it with:", tensorboard_command(run))
 
 # Try next:
 # - `kernels["4 blurred"] = torch.full((3, 3), 1 / 9)`, and then a kernel of 15x15 with 1 / 225.
-# - `stride=(1, 2)` for the ant: height first, then width.
 # - In TwoConvolutions, put both layers into a plain list `self.convs`: which names are printed, what gets lost?

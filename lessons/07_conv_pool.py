@@ -100,6 +100,7 @@ halve, double = nn.MaxPool2d(2, return_indices=True), nn.MaxUnpool2d(2)
 run = new_run(__file__, drawn=test_data.drawn)
 with SummaryWriter(run) as writer, torch.inference_mode():
     writer.add_text("0 look at", "**Images**: what do untrained kernels keep? What does pooling throw away?")
+    writer.add_images("6 the kernels of 2", enlarge(layer.weight / layer.weight.abs().max() / 2 + 0.5, 32))
     for step, (pictures, _) in enumerate(itertools.islice(loader, BATCHES_SHOWN)):
         pooled, indices = halve(pictures)
         results = {
@@ -116,5 +117,4 @@ print("See it with:", tensorboard_command(run))
 
 # Try next:
 # - nn.AvgPool2d(2) beside the maximum: which keeps a thin line, which a smooth sky?
-# - `stride=2` in `layer`: predict the size with output_size before you look.
 # - nn.Conv2d(3, 3, 3, groups=3): how many weights are left, and why?

@@ -26,9 +26,10 @@ BOARDS = {
                    "08 Resize(30)": 1, "09 RandomHorizontalFlip(1)": 1, "10 Normalize, back in 0...1": 1}},
     5: {"images": {f"{number} {name}": 1 for number, name in enumerate(
         ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"))}},
-    6: {"images": {"1 ant": 1, "2 vertical edges": 1, "3 horizontal edges": 1}},
+    6: {"images": dict.fromkeys(("1 ant", "2 vertical edges", "2 vertical edges, the kernel", "3 horizontal edges",
+                                 "3 horizontal edges, the kernel"), 1)},
     7: {"images": dict.fromkeys(("1 input", "2 convolution, 3 channels", "3 convolution, 6 channels", "4 pooled",
-                                 "5 unpooled"), 10)},
+                                 "5 unpooled"), 10) | {"6 the kernels of 2": 1}},
     8: {"scalars": {"1 from -5 (step 0) to 5 (step 100)": 2 * 101},
         "images": {"2 input": 10, "3 Sigmoid": 10, "4 ReLU, of pictures moved to -0.5...0.5": 10}},
     9: {"graph": True},

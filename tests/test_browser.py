@@ -70,7 +70,7 @@ def browser(chromium):
 
 @pytest.mark.parametrize("number", [number for number in BOARDS if "graph" not in BOARDS[number]])
 def test_curves_and_pictures_of_a_lesson(number, browser, address):
-    expected = sorted([tag.split("/")[0], tag.split("/", 1)[-1], f"{kind.upper()}-CARD", True]
+    expected = sorted([tag.split("/")[0], tag, f"{kind.upper()}-CARD", True]
                       for kind in ("scalar", "image", "histogram") for tag in BOARDS[number].get(f"{kind}s", ()))
     browser.get(f"{address}?runFilter=^{number:02}_#timeseries")
     assert eventually(expected, lambda: sorted(browser.execute_script(CARDS))) == expected

@@ -1,12 +1,16 @@
 """Lessons are run as a person runs them: by a process of their own, from another folder."""
 
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+# A job in the background is started with Ctrl-C ignored, and hands that on to all that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted((ROOT / "lessons").glob("[01]*.py"))

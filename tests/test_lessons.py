@@ -178,7 +178,10 @@ def test_ctrl_c_says_what_was_kept(home, tmp_path):
         assert process.poll() is None, process.stderr.read()
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    try:
+        _, stderr = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert re.fullmatch(r"\nStopped\. Kept: .*logs/12_train_gpu/\d{8}-\d{6}-drawn\S*\n", stderr)
 

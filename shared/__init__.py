@@ -1,12 +1,14 @@
 """What several lessons need: networks, data sets, and where things are kept.
 
 Importing anything from here also decides how a lesson ends when something goes wrong. An error that a person can
-cause is told in one or two lines on stderr, with exit status 2; Ctrl-C says what was kept, with status 130. Any other
-error keeps its traceback, because it is a bug or a change that you just made.
+cause is told in one or two lines on stderr, with exit status 2; Ctrl-C says what was kept, with status 130, and so does
+SIGTERM (`kill`), with status 143. Any other error keeps its traceback, because it is a bug or a change
+that you just made.
 """
 
 import argparse
 import errno
+import signal
 import sys
 
 # What stays on disk when the lesson is stopped: `paths.new_run` and lesson 12 add to it.
@@ -15,6 +17,10 @@ kept: list[str] = []
 
 class LessonError(Exception):
     """An error that a person can cause: the message says what is wrong and what to do, in one or two lines."""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, from `kill` or a computer that is shut down: to be treated as Ctrl-C is."""
 
 
 def positive(text: str) -> int:
@@ -27,7 +33,7 @@ def positive(text: str) -> int:
 def _end_of_lesson(kind, error, traceback):
     if issubclass(kind, KeyboardInterrupt):
         print(f"\nStopped. Kept: {', '.join(kept) or 'nothing, nothing was written yet'}", file=sys.stderr)
-        raise SystemExit(130)
+        raise SystemExit(143 if issubclass(kind, Terminated) else 130)
     if issubclass(kind, LessonError):
         # A DataLoader's worker process puts its own traceback before the message.
         print(f"Error: {str(error).rpartition('LessonError: ')[2].strip()}", file=sys.stderr)
@@ -38,4 +44,9 @@ def _end_of_lesson(kind, error, traceback):
     sys.__excepthook__(kind, error, traceback)
 
 
+def _terminate(*_):
+    raise Terminated
+
+
 sys.excepthook = _end_of_lesson
+signal.signal(signal.SIGTERM, _terminate)

@@ -6,7 +6,10 @@ import re
 import shutil
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from shared import LessonError, kept
 
@@ -42,13 +45,14 @@ def new_run(lesson_file: str, *, drawn: bool = False) -> Path:
 
 
 def models_folder(run: Path) -> Path:
-    """Makes the folder for what a run trains: `models/<lesson>/<the run's name>`.
+    """Makes the folder for what a run trains, `models/<lesson>/<the run's name>`, if it is not there.
 
     Raises:
         LessonError: the folder cannot be written.
     """
     folder = MODELS / run.parent.name / run.name
-    _make_folder(folder)
+    if not folder.is_dir():
+        _make_folder(folder)
     return folder
 
 
@@ -61,6 +65,28 @@ def _make_folder(folder: Path) -> None:
             raise
         raise LessonError(f"cannot write to {folder.parent} ({error.strerror}).\n"
                           "Make it writable, or set LESSONS_HOME to a folder that is.") from None
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """Opens a file to be written as a whole or not at all: `with whole_file(path) as file: ...`.
+
+    What is written grows in `<name>.part`, is forced onto the disk, and only then renamed, which for the file system is
+    a single step. `path` keeps what it held through a full disk, Ctrl-C, `kill -9` or a power cut at any moment.
+
+    Raises:
+        OSError: the disk is full, or the folder cannot be written.
+    """
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def tensorboard_command(run: Path) -> str:

@@ -309,6 +309,49 @@ def test_test_pictures_may_be_in_a_folder_val(messy):
     assert len(folder_pictures(messy, train=False)) == 6
 
 
+def test_pictures_are_decoded_once_and_again_when_the_folder_changes(messy, monkeypatch):
+    decoded = []
+    monkeypatch.setattr(datasets, "open_rgb", lambda path: decoded.append(path.name) or open_rgb(path))
+
+    def read() -> int:
+        decoded.clear()
+        pictures = folder_pictures(messy, train=True)
+        assert sorted(pictures.targets) == [0] * len(list((messy / "train" / "ants").glob("[0-9图]*.*"))) + [1, 1, 1]
+        return len(decoded)
+
+    first = folder_pictures(messy, train=True)
+    assert read() == 0
+    assert np.array_equal(folder_pictures(messy, train=True).data, first.data)
+    assert len(folder_pictures(messy, train=False)) == 6    # another folder has another cache
+    assert read() == 0
+
+    save(messy / "train" / "ants" / "4.png", (9, 9, 9))     # one more
+    assert read() == 7
+    assert read() == 0
+    save(messy / "train" / "ants" / "4.png", (200, 100, 9))    # another in its place
+    assert read() == 7
+    assert (folder_pictures(messy, train=True).data[:, 9, 9] == (200, 100, 9)).all(axis=1).sum() == 1
+    (messy / "train" / "ants" / "4.png").unlink()
+    assert read() == 6
+    assert np.array_equal(folder_pictures(messy, train=True).data, first.data)
+
+
+def test_a_damaged_cache_is_made_anew(messy):
+    first = folder_pictures(messy, train=True)
+    (cache,) = (datasets.DATA / "cache").iterdir()
+    whole = cache.read_bytes()
+    for damaged in (b"", b"no archive", whole[:len(whole) // 2], whole.replace(b"data.npy", b"other.np")):
+        cache.write_bytes(damaged)
+        assert np.array_equal(folder_pictures(messy, train=True).data, first.data)
+        assert cache.read_bytes() != damaged
+
+
+def test_without_room_for_a_cache_all_goes_on(messy, tmp_path, monkeypatch):
+    (tmp_path / "a file").touch()
+    monkeypatch.setattr(datasets, "DATA", tmp_path / "a file" / "data")
+    assert len(folder_pictures(messy, train=True)) == 6
+
+
 @pytest.mark.parametrize(("layout", "label"), [("ants", "ants"), ("ants_image", "ants"), ("bees_image", "bees")])
 def test_both_layouts_of_the_tutorial(tmp_path, layout, label):
     save(tmp_path / "train" / layout / "a.jpg", size=(768, 512))
@@ -397,6 +440,11 @@ class Sources:
         file = download.File(archive.name, len(content) or 10**6, hashlib.sha256(content).hexdigest(),
                              (archive.as_uri(),), folder=getattr(download, name).folder)
         self.monkeypatch.setattr(download, name, file)
+
+
+@pytest.fixture(autouse=True)
+def cache_of_its_own(tmp_path_factory, monkeypatch):
+    monkeypatch.setattr(datasets, "DATA", tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from checked_outputs import expected_outputs, first_mismatch
 from conftest import LESSONS, ROOT, environment, find_lesson, run_lesson
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from shared.drawn import CLASSES
+
 NUMBERS = range(1, 13)
 
 # What each lesson leaves for TensorBoard: the tags of its curves and the number of points, the tags of its pictures
@@ -24,8 +26,7 @@ BOARDS = {
     4: {"images": {"01 picture": 1, "02 OpenCV, as it is read": 1, "03 OpenCV, put right": 1, "04 CenterCrop(100)": 1,
                    "05 CenterCrop((100, 150))": 1, "06 RandomCrop((200, 300))": 1, "07 Resize((256, 300))": 1,
                    "08 Resize(30)": 1, "09 RandomHorizontalFlip(1)": 1, "10 Normalize, back in 0...1": 1}},
-    5: {"images": {f"{number} {name}": 1 for number, name in enumerate(
-        ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"))}},
+    5: {"images": {f"{number} {name}": 1 for number, name in enumerate(CLASSES)}},
     6: {"images": dict.fromkeys(("1 ant", "2 vertical edges", "2 vertical edges, the kernel", "3 horizontal edges",
                                  "3 horizontal edges, the kernel"), 1)},
     7: {"images": dict.fromkeys(("1 input", "2 convolution, 3 channels", "3 convolution, 6 channels", "4 pooled",
@@ -37,13 +38,17 @@ BOARDS = {
          "histograms": {f"{tag}, {optimizer}": 20 for tag in ("2 weights of the first layer", "3 their gradients")
                         for optimizer in ("SGD", "SGD with momentum", "RMSprop", "Adam")}},
     11: {"scalars": {"1 test accuracy": 20}, "images": {"2 one picture's first features, random weights": 1}},
-    12: {"scalars": dict.fromkeys(("train_loss", "train_acc", "test_loss", "test_acc", "learning_rate"), 8)},
+    12: {"scalars": dict.fromkeys(("train_loss", "train_acc", "test_loss", "test_acc", "learning_rate",
+                                   "images_per_second"), 8),
+         "images": dict.fromkeys(("pictures/1 first batch, cropped and mirrored", "pictures/2 confusion matrix",
+                                  "pictures/3 most confident mistakes"), 1),
+         "pr_curves": dict.fromkeys((f"precision and recall/{name}" for name in CLASSES), 1)},
 }
 
 
 def read_board(run):
     """What TensorBoard's own reader finds in a run and its sub-runs, in the form of BOARDS."""
-    board = {"scalars": {}, "images": {}, "histograms": {}, "texts": [], "graph": False}
+    board = {"scalars": {}, "images": {}, "histograms": {}, "pr_curves": {}, "texts": [], "graph": False}
     for folder in {path.parent for path in run.rglob("events.out.tfevents.*")}:
         events = EventAccumulator(str(folder), size_guidance={"images": 0, "scalars": 0, "histograms": 0}).Reload()
         for tag in events.Tags()["scalars"]:
@@ -52,7 +57,11 @@ def read_board(run):
             board["images"][tag] = len(events.Images(tag))
         for tag in events.Tags()["histograms"]:
             board["histograms"][tag] = len(events.Histograms(tag))
-        board["texts"] += events.Tags()["tensors"]
+        for tag in events.Tags()["tensors"]:
+            if events.SummaryMetadata(tag).plugin_data.plugin_name == "pr_curves":
+                board["pr_curves"][tag] = len(events.Tensors(tag))
+            elif not tag.startswith(("_hparams_/", "custom_scalars__")):    # lesson 12's; see test_tensorboard_http.py
+                board["texts"].append(tag)
         board["graph"] |= events.Tags()["graph"]
     return board
 
@@ -80,7 +89,8 @@ def test_lesson_says_which_pictures_it_used(number, lesson_results):
 @pytest.mark.parametrize("number", BOARDS)
 def test_lesson_leaves_its_tags_for_tensorboard(number, lesson_results):
     result = lesson_results(number)
-    nothing = {"scalars": {}, "images": {}, "histograms": {}, "graph": False, "texts": ["0 look at/text_summary"]}
+    nothing = {"scalars": {}, "images": {}, "histograms": {}, "pr_curves": {}, "graph": False,
+               "texts": ["0 look at/text_summary"]}
     assert read_board(result.run) == nothing | BOARDS[number]
     assert re.fullmatch(r"\d{8}-\d{6}" + ("" if number == 9 else "-drawn"), result.run.name)
     assert f"--logdir {result.run}" in result.stdout.replace('"', "")    # the command that opens this run
@@ -152,7 +162,7 @@ assert torch.equal(lesson["networks"]["ImageNet weights"].features[0].weight, to
     (12, ["--epochs", "-1"], "--epochs"),
     (12, ["--recipe", "slow"], "invalid choice: 'slow'"),
     (12, ["--seed", "9" * 30], "is not a whole number from 1 to 999999999"),
-    (12, ["--data", "no such folder"], "there is no folder no such folder/train"),
+    (12, ["--data", "no such folder"], "no such folder/train"),
 ])
 def test_wrong_flags_are_told_in_two_lines(number, arguments, complaint, home, tmp_path):
     result = run_lesson(number, *arguments, home=home, cwd=tmp_path)

@@ -1,0 +1,49 @@
+"""Training in several processes at once, for the ones that torchrun starts.
+
+See https://pytorch.org/docs/stable/elastic/run.html and https://pytorch.org/docs/stable/notes/ddp.html
+"""
+
+import io
+import os
+import sys
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from shared import LessonError
+
+
+def join_processes(device: torch.device) -> tuple[int, int]:
+    """Connects this process with the others that torchrun has started, each with a GPU of its own if there are any.
+
+    All but the first fall silent, as each would print the same.
+
+    Args:
+        device: of what kind to train on.
+
+    Returns:
+        The number of this process, and how many there are: 0 and 1 without torchrun.
+
+    Raises:
+        LessonError: there are GPUs, but fewer than processes.
+    """
+    rank, world_size = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    if world_size > 1:
+        if device.type != "cpu":
+            local_rank, count = int(os.environ["LOCAL_RANK"]), torch.accelerator.device_count()
+            if local_rank >= count:
+                raise LessonError(f"each process needs a {device.type} device of its own, and there are {count}.\n"
+                                  f"Start torchrun with --nproc-per-node={count}.")
+            torch.accelerator.set_device_index(local_rank)    # which one "cuda" means from here on
+        dist.init_process_group()
+    if rank > 0:
+        sys.stdout = io.StringIO()
+    return rank, world_size
+
+
+def sum_over_processes(totals: Tensor) -> Tensor:
+    """Adds up what each process has counted, in place; each gets the sum."""
+    if dist.is_initialized():
+        dist.all_reduce(totals)
+    return totals

@@ -62,7 +62,7 @@ def test_the_graph_has_the_layers_names(data, lesson_results):
 
 def test_what_no_lesson_wrote_is_not_there(data):
     with pytest.raises(HTTPError, match="404"):
-        data("scalars/scalars", run="13_nothing", tag="1 y = x")
+        data("scalars/scalars", run="13_nothing", tag="3 charts/1 y = x")
 
 
 @pytest.mark.parametrize("number", range(2, 12))

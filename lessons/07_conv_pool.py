@@ -104,7 +104,7 @@ with SummaryWriter(run) as writer, torch.inference_mode():
         results = {
             "7 convolution/1 input": pictures,                       # (64, 3, 32, 32)
             "7 convolution/3 after the kernels": layer(pictures),    # -> (64, 3, 30, 30)
-            "7 convolution/4 after six": six(pictures).reshape(-1, 3, 30, 30),    # 64 of 6 -> 128 of 3: it fails with 6
+            "7 convolution/4 after six kernels": six(pictures).reshape(-1, 3, 30, 30),    # 64 of 6 -> 128 of 3: 6 fail
             "7 pooling/1 input": pictures,
             "7 pooling/2 pooled": pooled,                            # -> (64, 3, 16, 16)
             "7 pooling/3 unpooled": double(pooled, indices),         # -> (64, 3, 32, 32)

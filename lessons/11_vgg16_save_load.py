@@ -61,7 +61,7 @@ with SummaryWriter(run) as writer:
         vgg.requires_grad_(False)                         # freeze what is there
         head = vgg.classifier[6] = nn.Linear(4096, 10)    # ten scores at once; new, and so not frozen
         first = vgg.features[:2](test_data[0][0])[:32]    # (3, 64, 64) -> (64, 64, 64) -> half of them
-        writer.add_images(f"11 features/{number} {start}", enlarge(first[:, None] / first.max(), 2))
+        writer.add_images(f"11 features/{number} {start}", enlarge((first[:, None] / first.max()).sqrt(), 2))
         train_x, train_y = features(vgg, train_data, args.limit)
         test_x, test_y = features(vgg, test_data, 500)    # enough to see a difference of a few points
         optimizer = torch.optim.Adam(head.parameters(), lr=0.001)

@@ -81,7 +81,7 @@ def feature_maps(run: Path) -> Axes:
     """What goes into a convolution with six kernels and into a pooling layer, and what comes out."""
     board = events(run)
     before, maps, pooled = (tiles(board, f"7 {tag}") for tag in (
-        "convolution/1 input", "convolution/4 after six", "pooling/2 pooled"))
+        "convolution/1 input", "convolution/4 after six kernels", "pooling/2 pooled"))
     maps = maps.transpose(0, 3, 1, 2).reshape(-1, 6, 30, 30)    # two tiles of three channels a picture -> six maps
     axes = canvas(MARGIN * 2 + 32 + len(SHOWN) * 104 - 8)
     columns = MARGIN, 164, 164 + 6 * 98 + 32

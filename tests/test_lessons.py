@@ -30,7 +30,7 @@ BOARDS = {
     6: {"images": {f"{edges}/{tag}": 1 for edges in ("6.1 vertical edges", "6.2 horizontal edges")
                    for tag in ("1 ant", "2 kernel", "3 after the kernel")}},
     7: {"images": dict.fromkeys((
-        "7 convolution/1 input", "7 convolution/3 after the kernels", "7 convolution/4 after six",
+        "7 convolution/1 input", "7 convolution/3 after the kernels", "7 convolution/4 after six kernels",
         "7 pooling/1 input", "7 pooling/2 pooled", "7 pooling/3 unpooled"), 10) | {"7 convolution/2 kernels": 1}},
     8: {"scalars": {"8 curves/step = 10 x": 2 * 101},
         "images": {f"8 pictures/{tag}": 10 for tag in ("1 input", "2 after Sigmoid", "3 minus 0.5, after ReLU")}},

@@ -87,12 +87,13 @@ def main():
     loader = DataLoader(test_data, batch_size=64, shuffle=True, generator=torch.Generator().manual_seed(0))
     run = new_run(__file__, drawn=test_data.drawn)
     with SummaryWriter(run) as writer:
-        writer.add_text("0 look at", "**Images**: move both sliders. The batches differ: each epoch shuffles anew.")
+        writer.add_text("0 look at", "Move both sliders. No batch comes back: each epoch shuffles anew.")
         for epoch in range(2):
             for step, (pictures, _) in enumerate(loader):    # pictures: (64, 3, 32, 32)
                 if step == BATCHES_SHOWN:
                     break
-                writer.add_images(f"{epoch + 1} epoch {epoch}", enlarge(pictures), step)    # a grid of 64
+                # Half of the batch, 8 x 4 pictures: all 64 would be half as large.
+                writer.add_images(f"2 first half of each batch/epoch {epoch}", enlarge(pictures[:32]), step)
 
     # %% Workers are processes that prepare the next batches; the order stays the same
     in_order = DataLoader(test_data, batch_size=64, num_workers=0)    # none: this process does the reading itself

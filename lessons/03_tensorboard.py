@@ -20,14 +20,15 @@ from shared.paths import new_run, tensorboard_command
 folder, drawn = ants_and_bees()
 run = new_run(__file__, drawn=drawn)    # a new folder each time: two runs in one folder draw a zigzag
 writer = SummaryWriter(run)
-writer.add_text("0 look at", "**Scalars**: one line, then three in one chart. **Images**: an ant, cut step by step.")
+writer.add_text("0 look at", "Set **Smoothing** to 0: then y = x ends at 99. Move the slider above the third ant.")
 
 for x in range(100):
-    writer.add_scalar("1 y = x", scalar_value=x, global_step=x)    # tag: the chart's title; step: the horizontal axis
+    writer.add_scalar("3 charts/1 y = x", scalar_value=x, global_step=x)    # tag: group/title; step: horizontal axis
+# TensorBoard draws a smoothed curve, which lags behind: this one ends at 97.5. In its settings, set Smoothing to 0.
 
 # %% add_scalars puts several curves into one chart
 for x in range(100):
-    writer.add_scalars("2 powers of x", {"x": x / 100, "x^2": (x / 100) ** 2, "x^3": (x / 100) ** 3}, x)
+    writer.add_scalars("3 charts/2 powers of x", {"x": x / 100, "x^2": (x / 100) ** 2, "x^3": (x / 100) ** 3}, x)
 
 # %% A picture is an array of height x width x channels
 import numpy as np
@@ -38,24 +39,24 @@ print(type(array), array.shape, array.dtype)
 # -> <class 'numpy.ndarray'> (512, 768, 3) uint8
 
 # %% add_image expects channels x height x width, unless it is told otherwise
-writer.add_image("3 ant, HWC", array, global_step=1, dataformats="HWC")
+writer.add_image("3 pictures/1 ant, HWC", array, global_step=1, dataformats="HWC")
 
 channels_first = array.transpose(2, 0, 1)    # (512, 768, 3) -> (3, 512, 768)
-writer.add_image("4 ant, CHW", channels_first, global_step=1)
+writer.add_image("3 pictures/2 ant, CHW", channels_first, global_step=1)
 
 # %% What add_image does not take: the wrong order, and a file's name
 # Without dataformats the array's 512 rows are taken for 512 channels; and a file's name is no array.
 for wrong in (array, "0013035.jpg"):
     try:
-        writer.add_image("5 wrong", wrong)
+        writer.add_image("3 pictures/wrong", wrong)
     except (TypeError, AssertionError) as error:
         print(type(wrong).__name__, "->", type(error).__name__)
 # -> ndarray -> TypeError
 #    str -> AssertionError
 
 # %% The slider above a picture goes through its steps
-for step, columns in enumerate((768, 384, 192)):
-    writer.add_image("6 ant, cut", channels_first[:, :, :columns], step)
+for step, margin in enumerate((0, 48, 96)):
+    writer.add_image("3 pictures/3 ant, closer", channels_first[:, margin:512 - margin, margin:768 - margin], step)
 
 # %% Closing writes what is still in memory
 writer.close()    # the next lessons write `with SummaryWriter(run) as writer:`, which closes by itself
@@ -63,5 +64,5 @@ print("See it with:", tensorboard_command(run))
 
 # Try next:
 # - Run the lesson again: both runs appear, each with a colour and a tick box of its own.
-# - Give "1 y = x" the steps `x * 10`, and look at the horizontal axis.
+# - Give y = x the steps `x * 10`, and look at the horizontal axis.
 # - `dataformats="WHC"` for the ant: what happens to it?

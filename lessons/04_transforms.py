@@ -106,9 +106,9 @@ print(torch.equal(center(picture), results["CenterCrop(100)"]), torch.allclose(c
 # %% TensorBoard shows each result
 run = new_run(__file__, drawn=drawn)
 with SummaryWriter(run) as writer:
-    writer.add_text("0 look at", "**Images**: one ant, and what each transform makes of it. Which is blue, and why?")
+    writer.add_text("0 look at", "One ant, and what each transform makes of it. Whose colours are wrong, and why?")
     for number, (name, result) in enumerate(results.items(), start=1):
-        writer.add_image(f"{number:02} {name}", result)
+        writer.add_image(f"4 transforms/{number:02} {name}", result)
 print("See it with:", tensorboard_command(run))
 
 # Try next:

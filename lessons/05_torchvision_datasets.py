@@ -75,15 +75,15 @@ print(type(tensor), tensor.shape, target)
 print(animals.data.dtype, animals.targets[0])
 # -> uint8 6
 
-# %% TensorBoard shows eight pictures of each class
+# %% TensorBoard shows 32 pictures of each class
 run = new_run(__file__, drawn=train_data.drawn)
 targets = torch.tensor(train_data.targets)
 with SummaryWriter(run) as writer:
-    writer.add_text("0 look at", "**Images**: eight pictures of each class. Could you tell them apart at 32x32 pixels?")
+    writer.add_text("0 look at", "32 pictures of each class. Could you tell them apart at 32x32 pixels?")
     for number, name in enumerate(train_data.classes):
-        first = torch.nonzero(targets == number)[:8, 0].tolist()
-        pictures = torch.from_numpy(train_data.data[first]).permute(0, 3, 1, 2)    # (8, 32, 32, 3) -> (8, 3, 32, 32)
-        writer.add_images(f"{number} {name}", enlarge(pictures))                   # -> (8, 3, 128, 128)
+        first = torch.nonzero(targets == number)[:32, 0].tolist()
+        pictures = torch.from_numpy(train_data.data[first]).permute(0, 3, 1, 2)    # (32, 32, 32, 3) -> (32, 3, 32, 32)
+        writer.add_images(f"5 classes/{number} {name}", enlarge(pictures))                   # -> (32, 3, 128, 128)
 print("See it with:", tensorboard_command(run))
 
 # Try next:

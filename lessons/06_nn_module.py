@@ -104,17 +104,17 @@ print(torch.equal(F.conv2d(image, kernel, padding=1, dilation=2), F.conv2d(image
 folder, drawn = ants_and_bees()
 ant = AntsBees(folder / "train", "ants", transforms.Compose([transforms.Grayscale(), transforms.ToTensor()]))[0][0]
 edge = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])    # Sobel: 0 where left and right are alike
-kernels = {"2 vertical edges": edge, "3 horizontal edges": edge.T}
+kernels = {"6.1 vertical edges": edge, "6.2 horizontal edges": edge.T}
 
 run = new_run(__file__, drawn=drawn)
 with SummaryWriter(run) as writer:
-    writer.add_text("0 look at", "**Images**: which lines of the ant does each of the two kernels see?")
-    writer.add_image("1 ant", ant)
+    writer.add_text("0 look at", "Which lines of the ant does each of the two kernels see?")
     for name, kernel in kernels.items():
-        writer.add_image(f"{name}, the kernel", enlarge((kernel[None] + 2) / 4, 32))    # -2...2 -> 0...1, black...white
-        writer.add_image(name, F.conv2d(ant[None], kernel[None, None])[0].abs().clamp(max=1))
+        writer.add_image(f"{name}/1 ant", ant)
+        writer.add_image(f"{name}/2 kernel", enlarge((kernel[None] + 2) / 4, 32))    # -2...2 -> 0...1, black...white
+        writer.add_image(f"{name}/3 after the kernel", F.conv2d(ant[None], kernel[None, None])[0].abs().clamp(max=1))
 print("See it with:", tensorboard_command(run))
 
 # Try next:
-# - `kernels["4 blurred"] = torch.full((3, 3), 1 / 9)`, and then a kernel of 15x15 with 1 / 225.
+# - `kernels["6.3 blurred"] = torch.full((3, 3), 1 / 9)`, and then a kernel of 15x15 with 1 / 225.
 # - In TwoConvolutions, put both layers into a plain list `self.convs`: which names are printed, what gets lost?

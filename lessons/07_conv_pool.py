@@ -30,8 +30,7 @@ def output_size(size, kernel_size, stride=1, padding=0, dilation=1, rounding=mat
 
 
 wrong = 0
-settings = list(itertools.product((7, 8, 32), (1, 2, 3, 5), (1, 2, 3), (0, 1, 2), (1, 2)))
-settings = [s for s in settings if output_size(*s) > 0]
+settings = [s for s in itertools.product((7, 8, 32), (1, 2, 3, 5), (1, 2, 3), (0, 1, 2), (1, 2)) if output_size(*s) > 0]
 for size, *setting in settings:
     layers = [nn.Conv2d(1, 1, *setting)]
     if setting[2] <= setting[0] // 2:    # nn.MaxPool2d takes no more padding than half of its window
@@ -94,25 +93,26 @@ print(nn.MaxUnpool2d(2)(pooled, indices))    # what was not a maximum is lost
 
 # %% TensorBoard shows batches of pictures, before and after
 test_data = cifar10(train=False, transform=transforms.ToTensor())
-loader = DataLoader(test_data, batch_size=64)
 six = nn.Conv2d(3, 6, kernel_size=3)
 halve, double = nn.MaxPool2d(2, return_indices=True), nn.MaxUnpool2d(2)
 run = new_run(__file__, drawn=test_data.drawn)
 with SummaryWriter(run) as writer, torch.inference_mode():
-    writer.add_text("0 look at", "**Images**: what do untrained kernels keep? What does pooling throw away?")
-    writer.add_images("6 the kernels of 2", enlarge(layer.weight / layer.weight.abs().max() / 2 + 0.5, 32))
-    for step, (pictures, _) in enumerate(itertools.islice(loader, BATCHES_SHOWN)):
+    writer.add_text("0 look at", "What do untrained kernels keep? What does pooling throw away?")
+    writer.add_images("7 convolution/2 kernels", enlarge(nn.ZeroPad2d(1)(layer.weight * 2.5 + 0.5), 32))    # 0 is grey
+    for step, (pictures, _) in enumerate(itertools.islice(DataLoader(test_data, batch_size=64), BATCHES_SHOWN)):
         pooled, indices = halve(pictures)
         results = {
-            "1 input": pictures,                           # (64, 3, 32, 32)
-            "2 convolution, 3 channels": layer(pictures),  # -> (64, 3, 30, 30)
-            "3 convolution, 6 channels": six(pictures).reshape(-1, 3, 30, 30),    # 64 of 6 -> 128 of 3: it fails with 6
-            "4 pooled": pooled,                            # -> (64, 3, 16, 16)
-            "5 unpooled": double(pooled, indices),         # -> (64, 3, 32, 32)
+            "7 convolution/1 input": pictures,                       # (64, 3, 32, 32)
+            "7 convolution/3 after the kernels": layer(pictures),    # -> (64, 3, 30, 30)
+            "7 convolution/4 after six kernels": six(pictures).reshape(-1, 3, 30, 30),    # 64 of 6 -> 128 of 3: 6 fail
+            "7 pooling/1 input": pictures,
+            "7 pooling/2 pooled": pooled,                            # -> (64, 3, 16, 16)
+            "7 pooling/3 unpooled": double(pooled, indices),         # -> (64, 3, 32, 32)
         }
         for name, result in results.items():
-            low, high = result.min(), result.max()    # add_images cuts off what is below 0 or above 1
-            writer.add_images(name, enlarge((result - low) / (high - low)), step)
+            shown = result[:32]    # 8 x 4: all would be small
+            low, high = shown.amin((1, 2, 3), keepdim=True), shown.amax((1, 2, 3), keepdim=True)    # of each picture
+            writer.add_images(name, enlarge((shown - low) / (high - low)), step)    # cuts off below 0 and above 1
 print("See it with:", tensorboard_command(run))
 
 # Try next:

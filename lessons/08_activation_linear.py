@@ -94,14 +94,16 @@ print(torch.allclose(second(first(x)), one(x), atol=1e-6), torch.allclose(second
 test_data = cifar10(train=False, transform=transforms.ToTensor())
 run = new_run(__file__, drawn=test_data.drawn)
 with SummaryWriter(run) as writer, torch.inference_mode():
-    writer.add_text("0 look at", "**Scalars**: the bends. **Images**: Sigmoid makes pictures pale, ReLU cuts the dark.")
-    for step, value in enumerate(torch.linspace(-5, 5, 101)):
-        writer.add_scalars("1 from -5 (step 0) to 5 (step 100)", {"ReLU": relu(value), "Sigmoid": sigmoid(value)}, step)
+    writer.add_text("0 look at", "Set Smoothing to 0: it rounds bends. Sigmoid pales pictures, ReLU cuts the dark.")
+    for step in range(-50, 51):    # steps are whole numbers, so x goes from -5 to 5 in tenths
+        x = torch.tensor(step / 10)
+        writer.add_scalars("8 curves/step = 10 x", {"ReLU": relu(x), "Sigmoid": sigmoid(x)}, step)
     loader = DataLoader(test_data, batch_size=64)
-    for step, (pictures, _) in enumerate(itertools.islice(loader, BATCHES_SHOWN)):    # pictures: (64, 3, 32, 32)
-        writer.add_images("2 input", enlarge(pictures), step)
-        writer.add_images("3 Sigmoid", enlarge(sigmoid(pictures)), step)    # 0...1 becomes 0.5...0.73
-        writer.add_images("4 ReLU, of pictures moved to -0.5...0.5", enlarge(relu(pictures - 0.5)), step)
+    for step, (pictures, _) in enumerate(itertools.islice(loader, BATCHES_SHOWN)):
+        pictures = enlarge(pictures[:32])    # (64, 3, 32, 32) -> (32, 3, 128, 128): 8 x 4, more would be small
+        writer.add_images("8 pictures/1 input", pictures, step)
+        writer.add_images("8 pictures/2 after Sigmoid", sigmoid(pictures), step)    # 0...1 becomes 0.5...0.73
+        writer.add_images("8 pictures/3 minus 0.5, after ReLU", relu(pictures - 0.5), step)
 print("See it with:", tensorboard_command(run))
 
 # Try next:

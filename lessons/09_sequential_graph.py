@@ -97,7 +97,7 @@ import warnings
 
 run = new_run(__file__)
 with SummaryWriter(run) as writer, warnings.catch_warnings():
-    writer.add_text("0 look at", "**Graphs**: double-click the box. The shapes stand on the arrows between the layers.")
+    writer.add_text("0 look at", "In Graphs, double-click the box. The shapes stand on the arrows between the layers.")
     # add_graph follows the network with torch.jit.trace: PyTorch 2.14 deprecates it, and some day it may be gone
     warnings.filterwarnings("ignore", message=".*torch.jit.trace")
     try:

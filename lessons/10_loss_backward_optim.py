@@ -88,8 +88,8 @@ OPTIMIZERS = {    # each with a learning rate that is usual for it
 }
 run = new_run(__file__, drawn=test_data.drawn)
 with SummaryWriter(run) as writer:
-    writer.add_text("0 look at", "**Scalars**: which optimizer is fastest? **Histograms**: how far do its weights go?")
-    for name, make_optimizer in OPTIMIZERS.items():
+    writer.add_text("0 look at", "Set Smoothing to 0. Which optimizer wins? How far do the first layer's weights go?")
+    for number, (name, make_optimizer) in enumerate(OPTIMIZERS.items(), start=1):
         torch.manual_seed(0)    # the same first weights and the same order of pictures for each
         network = CIFAR10Network()
         optimizer = make_optimizer(network.parameters())
@@ -104,10 +104,10 @@ with SummaryWriter(run) as writer:
                 optimizer.step()
                 total += loss.item() * len(targets)    # .item(): the number alone; the loss itself holds its graph
             losses.append(total / len(train_data))
-            writer.add_scalars("1 mean loss of an epoch", {name: losses[-1]}, epoch)
+            writer.add_scalars("10 loss/mean of each epoch", {name: losses[-1]}, epoch)
             if math.isfinite(losses[-1]):    # a rate too high makes nan of everything, which has no histogram
-                writer.add_histogram(f"2 weights of the first layer, {name}", network.layers[0].weight, epoch)
-                writer.add_histogram(f"3 their gradients, {name}", network.layers[0].weight.grad, epoch)
+                writer.add_histogram(f"10 weights/{number} {name}", network.layers[0].weight, epoch)
+                writer.add_histogram(f"10 weights/{number} {name}, gradient", network.layers[0].weight.grad, epoch)
         print(f"{name:17} mean loss {losses[0]:.3f} -> {losses[-1]:.3f}, falling: {losses[-1] < losses[0]}")
 # -> SGD               mean loss 2.3... -> ..., falling: True
 #    SGD with momentum mean loss ... -> ..., falling: True

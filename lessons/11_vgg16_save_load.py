@@ -1,7 +1,7 @@
 """11. Take a network that others trained, change its last layer, save what you trained
 
-VGG16 learnt to tell a thousand kinds of things apart. What it sees in pictures serves other tasks, too, with a new
-last layer. Its weights (553 MB) are fetched once, into models/hub. Then: how to save and load, and what not to load.
+VGG16 tells a thousand kinds of things apart. What it sees serves other tasks, too, with a new last layer. Its weights
+(553 MB) are fetched once, into models/hub. Then: how to save and load, and what not to load.
 
     python lessons/11_vgg16_save_load.py
     tensorboard --logdir logs/11_vgg16_save_load
@@ -55,23 +55,23 @@ def features(vgg, data, limit):
 
 
 with SummaryWriter(run) as writer:
-    writer.add_text("0 look at", "**Scalars**: what ImageNet is worth. **Images**: a picture's first features.")
-    for start, vgg in networks.items():
+    writer.add_text("0 look at", "Set Smoothing to 0. What is ImageNet worth? What does the first layer see?")
+    writer.add_image("11 features/1 picture", test_data.data[0].repeat(8, 0).repeat(8, 1), dataformats="HWC")
+    for number, (start, vgg) in enumerate(networks.items(), start=2):
         vgg.requires_grad_(False)                         # freeze what is there
         head = vgg.classifier[6] = nn.Linear(4096, 10)    # ten scores at once; new, and so not frozen
-        first = vgg.features[:2](test_data[0][0])         # (3, 64, 64) -> (64, 64, 64)
-        writer.add_images(f"2 one picture's first features, {start}", enlarge(first[:, None], 2))
+        first = vgg.features[:2](test_data[0][0])[:32]    # (3, 64, 64) -> (64, 64, 64) -> half of them
+        writer.add_images(f"11 features/{number} {start}", enlarge((first[:, None] / first.max()).sqrt(), 2))
         train_x, train_y = features(vgg, train_data, args.limit)
         test_x, test_y = features(vgg, test_data, 500)    # enough to see a difference of a few points
         optimizer = torch.optim.Adam(head.parameters(), lr=0.001)
         for epoch in range(args.epochs):
             for batch in torch.randperm(len(train_y)).split(50):
-                loss = nn.functional.cross_entropy(head(train_x[batch]), train_y[batch])
                 optimizer.zero_grad()
-                loss.backward()
+                nn.functional.cross_entropy(head(train_x[batch]), train_y[batch]).backward()
                 optimizer.step()
             accuracy = (head(test_x).argmax(dim=1) == test_y).float().mean().item()
-            writer.add_scalars("1 test accuracy", {start: accuracy}, epoch)
+            writer.add_scalars("11 accuracy/500 test pictures", {start: accuracy}, epoch)
         print(f"test accuracy {accuracy:.3f} with {start} ({len(test_y)} pictures: {test_data.source})")
 # -> test accuracy 0... with random weights (500 pictures: ...)
 

@@ -41,7 +41,7 @@ def begin_board(writer: SummaryWriter, loader: Iterable[tuple[Tensor, Tensor]], 
         "loss": ["Multiline", ["train_loss", "test_loss"]], "accuracy": ["Multiline", ["train_acc", "test_acc"]]}})
     pictures = next(iter(loader))[0][:SHOWN].cpu()
     pictures = pictures * torch.tensor(std)[:, None, None] + torch.tensor(mean)[:, None, None]
-    writer.add_images("pictures/1 first batch, cropped and mirrored", enlarge(pictures.clamp(0, 1)), 0)
+    writer.add_images("12 pictures/1 first batch, cropped and mirrored", enlarge(pictures.clamp(0, 1)), 0)
 
 
 def write_results(writer: SummaryWriter, data: np.ndarray, targets: Tensor, scores: Tensor,
@@ -58,13 +58,13 @@ def write_results(writer: SummaryWriter, data: np.ndarray, targets: Tensor, scor
     """
     shares = scores.softmax(dim=1)
     surest, said = shares.max(dim=1)
-    writer.add_image("pictures/2 confusion matrix", draw_confusion(targets, said, classes), dataformats="HWC")
+    writer.add_image("12 pictures/2 confusion matrix", draw_confusion(targets, said, classes), dataformats="HWC")
     wrong = torch.nonzero(said != targets)[:, 0]
     wrong = wrong[surest[wrong].argsort(descending=True)][:SHOWN].tolist()
     captions = [(classes[targets[i]], f"{classes[said[i]]}, {surest[i]:.0%}") for i in wrong]
-    writer.add_image("pictures/3 most confident mistakes", draw_mistakes(data[wrong], captions), dataformats="HWC")
+    writer.add_image("12 pictures/3 most confident mistakes", draw_mistakes(data[wrong], captions), dataformats="HWC")
     for number, name in enumerate(classes):
-        writer.add_pr_curve(f"precision and recall/{name}", targets == number, shares[:, number])
+        writer.add_pr_curve(f"12 precision and recall/{name}", targets == number, shares[:, number])
 
 
 def draw_confusion(targets: Tensor, said: Tensor, classes: Sequence[str]) -> np.ndarray:

@@ -74,13 +74,14 @@ def events(run: Path) -> EventAccumulator:
     return EventAccumulator(str(run), size_guidance={"images": 0, "scalars": 0}).Reload()
 
 
-SHOWN = (14, 15, 11, 28)    # of the first batch of lesson 7: shapes with clear edges
+SHOWN = (14, 15, 11, 13)    # of the first batch of lesson 7: clear shapes, among the 16 whose maps it shows
 
 
 def feature_maps(run: Path) -> Axes:
     """What goes into a convolution with six kernels and into a pooling layer, and what comes out."""
     board = events(run)
-    before, maps, pooled = (tiles(board, tag) for tag in ("1 input", "3 convolution, 6 channels", "4 pooled"))
+    before, maps, pooled = (tiles(board, f"7 {tag}") for tag in (
+        "convolution/1 input", "convolution/4 after six kernels", "pooling/2 pooled"))
     maps = maps.transpose(0, 3, 1, 2).reshape(-1, 6, 30, 30)    # two tiles of three channels a picture -> six maps
     axes = canvas(MARGIN * 2 + 32 + len(SHOWN) * 104 - 8)
     columns = MARGIN, 164, 164 + 6 * 98 + 32

@@ -20,29 +20,32 @@ NUMBERS = range(1, 13)
 # and how many there are of each, the histograms likewise, and whether there is a graph. Each has a card
 # of text that says what to look at.
 BOARDS = {
-    2: {"images": {"1 epoch 0": 10, "2 epoch 1": 10}},
-    3: {"scalars": {"1 y = x": 100, "2 powers of x": 3 * 100},
-        "images": {"3 ant, HWC": 1, "4 ant, CHW": 1, "6 ant, cut": 3}},
-    4: {"images": {"01 picture": 1, "02 OpenCV, as it is read": 1, "03 OpenCV, put right": 1, "04 CenterCrop(100)": 1,
-                   "05 CenterCrop((100, 150))": 1, "06 RandomCrop((200, 300))": 1, "07 Resize((256, 300))": 1,
-                   "08 Resize(30)": 1, "09 RandomHorizontalFlip(1)": 1, "10 Normalize, back in 0...1": 1}},
-    5: {"images": {f"{number} {name}": 1 for number, name in enumerate(CLASSES)}},
-    6: {"images": dict.fromkeys(("1 ant", "2 vertical edges", "2 vertical edges, the kernel", "3 horizontal edges",
-                                 "3 horizontal edges, the kernel"), 1)},
-    7: {"images": dict.fromkeys(("1 input", "2 convolution, 3 channels", "3 convolution, 6 channels", "4 pooled",
-                                 "5 unpooled"), 10) | {"6 the kernels of 2": 1}},
-    8: {"scalars": {"1 from -5 (step 0) to 5 (step 100)": 2 * 101},
-        "images": {"2 input": 10, "3 Sigmoid": 10, "4 ReLU, of pictures moved to -0.5...0.5": 10}},
+    2: {"images": {f"2 first half of each batch/epoch {epoch}": 10 for epoch in range(2)}},
+    3: {"scalars": {"3 charts/1 y = x": 100, "3 charts/2 powers of x": 3 * 100},
+        "images": {"3 pictures/1 ant, HWC": 1, "3 pictures/2 ant, CHW": 1, "3 pictures/3 ant, closer": 3}},
+    4: {"images": {f"4 transforms/{number:02} {name}": 1 for number, name in enumerate(
+        ("picture", "OpenCV, as it is read", "OpenCV, put right", "CenterCrop(100)", "CenterCrop((100, 150))",
+         "RandomCrop((200, 300))", "Resize((256, 300))", "Resize(30)", "RandomHorizontalFlip(1)",
+         "Normalize, back in 0...1"), start=1)}},
+    5: {"images": {f"5 classes/{number} {name}": 1 for number, name in enumerate(CLASSES)}},
+    6: {"images": {f"{edges}/{tag}": 1 for edges in ("6.1 vertical edges", "6.2 horizontal edges")
+                   for tag in ("1 ant", "2 kernel", "3 after the kernel")}},
+    7: {"images": dict.fromkeys((
+        "7 convolution/1 input", "7 convolution/3 after the kernels", "7 convolution/4 after six kernels",
+        "7 pooling/1 input", "7 pooling/2 pooled", "7 pooling/3 unpooled"), 10) | {"7 convolution/2 kernels": 1}},
+    8: {"scalars": {"8 curves/step = 10 x": 2 * 101},
+        "images": {f"8 pictures/{tag}": 10 for tag in ("1 input", "2 after Sigmoid", "3 minus 0.5, after ReLU")}},
     9: {"graph": True},
-    10: {"scalars": {"1 mean loss of an epoch": 4 * 20},
-         "histograms": {f"{tag}, {optimizer}": 20 for tag in ("2 weights of the first layer", "3 their gradients")
-                        for optimizer in ("SGD", "SGD with momentum", "RMSprop", "Adam")}},
-    11: {"scalars": {"1 test accuracy": 20}, "images": {"2 one picture's first features, random weights": 1}},
+    10: {"scalars": {"10 loss/mean of each epoch": 4 * 20},
+         "histograms": {f"10 weights/{optimizer}{of}": 20 for of in ("", ", gradient")
+                        for optimizer in ("1 SGD", "2 SGD with momentum", "3 RMSprop", "4 Adam")}},
+    11: {"scalars": {"11 accuracy/500 test pictures": 20},
+         "images": {"11 features/1 picture": 1, "11 features/2 random weights": 1}},
     12: {"scalars": dict.fromkeys(("train_loss", "train_acc", "test_loss", "test_acc", "learning_rate",
                                    "images_per_second"), 8),
-         "images": dict.fromkeys(("pictures/1 first batch, cropped and mirrored", "pictures/2 confusion matrix",
-                                  "pictures/3 most confident mistakes"), 1),
-         "pr_curves": dict.fromkeys((f"precision and recall/{name}" for name in CLASSES), 1)},
+         "images": dict.fromkeys(("12 pictures/1 first batch, cropped and mirrored", "12 pictures/2 confusion matrix",
+                                  "12 pictures/3 most confident mistakes"), 1),
+         "pr_curves": dict.fromkeys((f"12 precision and recall/{name}" for name in CLASSES), 1)},
 }
 
 

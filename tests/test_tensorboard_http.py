@@ -89,7 +89,7 @@ def test_training_and_testing_share_a_chart_in_lesson_12(data, lesson_results):
 
 def test_what_no_lesson_wrote_is_not_there(data):
     with pytest.raises(HTTPError, match="404"):
-        data("scalars/scalars", run="13_nothing", tag="1 y = x")
+        data("scalars/scalars", run="13_nothing", tag="3 charts/1 y = x")
 
 
 @pytest.mark.parametrize("number", range(2, 12))

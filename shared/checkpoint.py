@@ -6,6 +6,7 @@ state: weights, optimizers, schedulers and the number of epochs done lead to the
 
 import argparse
 import contextlib
+import io
 import math
 import os
 import shlex
@@ -43,8 +44,10 @@ def save(folder: Path, args: argparse.Namespace, recipe: dict, source: str, part
     state = {"settings": {name: getattr(args, name) for name in SETTINGS}, "recipe": recipe, "source": source,
              "run": folder.name, "launch": _launch(), "parts": [part.state_dict() for part in parts], "epoch": epoch,
              "seconds": seconds, "curves": curves}
-    with whole_file(folder / NAME) as file:    # `torch.save(state, path)` on a full disk says "unexpected pos"
-        torch.save(state, file)
+    in_memory = io.BytesIO()    # on a full disk torch.save would say "unexpected pos", and the file says why
+    torch.save(state, in_memory)
+    with whole_file(folder / NAME) as file:
+        file.write(in_memory.getbuffer())
     go_on = f"{folder / NAME} (go on with: python {shlex.quote(sys.argv[0])} --resume {folder.name})"
     if go_on not in kept:
         kept.append(go_on)

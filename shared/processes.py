@@ -36,7 +36,13 @@ def join_processes(device: torch.device) -> tuple[int, int]:
                 raise LessonError(f"each process needs a {device.type} device of its own, and there are {count}.\n"
                                   f"Start torchrun with --nproc-per-node={count}.")
             torch.accelerator.set_device_index(local_rank)    # which one "cuda" means from here on
-        dist.init_process_group()
+        # Processes that torchrun starts again meet in the same store, where they would find the addresses of those
+        # before (https://github.com/pytorch/pytorch/issues/135712): so each attempt has a part of its own. On several
+        # machines attempts are counted apart; there TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 helps.
+        store, _, _ = next(dist.rendezvous("env://"))
+        on_one_machine = int(os.environ.get("LOCAL_WORLD_SIZE", 0)) == world_size
+        attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") if on_one_machine else "any"
+        dist.init_process_group(store=dist.PrefixStore(attempt, store), rank=rank, world_size=world_size)
     if rank > 0:
         sys.stdout = io.StringIO()
     return rank, world_size

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import runpy
 import signal
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import pytest
 from checked_outputs import expected_outputs, first_mismatch
 from conftest import LESSONS, ROOT, environment, find_lesson, run_lesson
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from shared import paths
 
 NUMBERS = range(1, 13)
 
@@ -162,12 +165,25 @@ assert torch.equal(lesson["networks"]["ImageNet weights"].features[0].weight, to
     (12, ["--epochs", "-1"], "--epochs"),
     (12, ["--recipe", "slow"], "invalid choice: 'slow'"),
     (12, ["--seed", "9" * 30], "is not a whole number from 1 to 999999999"),
-    (12, ["--data", "no such folder"], "there is no folder no such folder/train"),
 ])
-def test_wrong_flags_are_told_in_two_lines(number, arguments, complaint, home, tmp_path):
-    result = run_lesson(number, *arguments, home=home, cwd=tmp_path)
+def test_wrong_flags_are_told_in_two_lines(number, arguments, complaint, tmp_path, monkeypatch, capsys):
+    """In this process, for once: another would first import PyTorch, for seconds."""
+    lesson = str(find_lesson(number))
+    monkeypatch.setattr(sys, "argv", [lesson, *arguments])
+    monkeypatch.setattr(paths, "LOGS", tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(lesson, run_name="__main__")
+    stderr = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert complaint in stderr
+    assert len(stderr.strip().splitlines()) <= 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_not_there_is_told_in_two_lines(home, tmp_path):
+    result = run_lesson(12, "--data", "no such folder", home=home, cwd=tmp_path)
     assert result.status == 2
-    assert complaint in result.stderr
+    assert "there is no folder no such folder/train" in result.stderr
     assert len(result.stderr.strip().splitlines()) <= 2
     assert result.run is None
 

@@ -198,8 +198,8 @@ def test_logs_that_cannot_be_written(tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent in another way there")
 def test_ctrl_c_says_what_was_kept(home, tmp_path):
-    process = subprocess.Popen([sys.executable, find_lesson(12), "--epochs", "100"], cwd=tmp_path, text=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(home))
+    process = subprocess.Popen([sys.executable, find_lesson(12), "--epochs", "100", "--limit", "500"], cwd=tmp_path,
+                               text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(home))
     while not process.stdout.readline().startswith("epoch   1"):
         assert process.poll() is None, process.stderr.read()
     time.sleep(0.2)

@@ -96,9 +96,12 @@ def main():
                 writer.add_images(f"2 first half of each batch/epoch {epoch}", enlarge(pictures[:32]), step)
 
     # %% Workers are processes that prepare the next batches; the order stays the same
-    in_order = DataLoader(test_data, batch_size=64, num_workers=0)    # none: this process does the reading itself
-    by_workers = DataLoader(test_data, batch_size=64, num_workers=2)
-    print(torch.equal(next(iter(in_order))[0], next(iter(by_workers))[0]))
+    few = Subset(test_data, range(256))
+    in_order = DataLoader(few, batch_size=64, num_workers=0)    # none: this process does the reading itself
+    by_workers = DataLoader(few, batch_size=64, num_workers=2)
+    # Both are read to their end, as in training: a worker that is stopped while it hands over a batch may crash.
+    pictures = torch.cat([pictures for pictures, _ in in_order])    # 4 x (64, 3, 32, 32) -> (256, 3, 32, 32)
+    print(torch.equal(pictures, torch.cat([pictures for pictures, _ in by_workers])))
     # -> True
 
     print("See it with:", tensorboard_command(run))

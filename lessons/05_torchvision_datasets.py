@@ -66,14 +66,14 @@ def is_animal(target: int) -> int:
     return int(train_data.classes[target] in ANIMALS)
 
 
-animals = cifar10(train=True, transform=transforms.ToTensor(), target_transform=is_animal)
+animals = cifar10(train=False, transform=transforms.ToTensor(), target_transform=is_animal)
 tensor, target = animals[0]
 print(type(tensor), tensor.shape, target)
 # -> <class 'torch.Tensor'> torch.Size([3, 32, 32]) 1
 
 # The transforms run when a picture is asked for; what is stored stays as it is.
 print(animals.data.dtype, animals.targets[0])
-# -> uint8 6
+# -> uint8 3
 
 # %% TensorBoard shows 32 pictures of each class
 run = new_run(__file__, drawn=train_data.drawn)

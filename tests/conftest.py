@@ -44,7 +44,7 @@ def run_lesson(number: int, *arguments: str, home: Path, cwd: Path, **variables:
     before = set(runs.glob("*"))
     process = subprocess.run(
         [sys.executable, str(lesson), *arguments], cwd=cwd, capture_output=True, text=True, encoding="utf-8",
-        stdin=subprocess.DEVNULL, timeout=600, check=False,
+        stdin=subprocess.DEVNULL, timeout=1200, check=False,
         env=environment(home) | variables)
     new = sorted(set(runs.glob("*")) - before)
     return Result(process.returncode, process.stdout, process.stderr, new[-1] if new else None)

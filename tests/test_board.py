@@ -1,6 +1,7 @@
 """What `make tensorboard` starts: the newest runs, on a port that is free."""
 
 import json
+import os
 import re
 import socket
 import subprocess
@@ -50,7 +51,9 @@ def test_a_taken_port_is_passed_over():
 
 
 def test_tensorboard_says_that_the_port_is_taken_and_where_it_is_last(tmp_path):
-    port = board.free_port(21_000)    # below those that the system gives away, so that the next stays free, too
+    # Below those that the system gives away, so that the next stays free, too; and not where another run of this test
+    # on this machine looks.
+    port = board.free_port(21_000 + os.getpid() % 10_000)
     with socket.create_server(("localhost", port)):
         process = subprocess.Popen([sys.executable, "-m", "shared.board", "--port", str(port)], cwd=ROOT,
                                    env=environment(tmp_path), stderr=subprocess.PIPE, text=True)

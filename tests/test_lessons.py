@@ -2,6 +2,7 @@
 
 import ast
 import re
+import runpy
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from checked_outputs import expected_outputs, first_mismatch
 from conftest import LESSONS, ROOT, environment, find_lesson, run_lesson
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from shared import paths
 from shared.drawn import CLASSES
 
 NUMBERS = range(1, 13)
@@ -131,16 +133,26 @@ def test_workers_that_import_the_lesson_again(home, tmp_path):
 def test_lesson_11_loads_weights_that_were_fetched(home, tmp_path):
     """The real path from a file in models/hub to features, with a file made here in the place of ImageNet's.
 
-    Its tensors are one number each, stretched to VGG16's shapes, so that it has kilobytes and not 553 MB.
+    Its tensors are one number each, stretched to VGG16's shapes, so that it has kilobytes and not 553 MB. Fifty
+    pictures each, to train and to test with, show as much as a thousand and take seconds.
     """
+    (home / "data").mkdir(exist_ok=True)
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "data").symlink_to(home / "data")    # the stand-in need not be drawn again
     script = tmp_path / "with_other_weights.py"
     script.write_text(f"""
 import dataclasses, hashlib, runpy, sys
 import torch
 from torchvision.models import VGG16_Weights, vgg16
-from shared import download
+from shared import datasets, download
 from shared.paths import MODELS
 
+def few(train, transform):
+    pictures = cifar10(train, transform)
+    pictures.data, pictures.targets = pictures.data[:50], pictures.targets[:50]
+    return pictures
+
+cifar10, datasets.cifar10 = datasets.cifar10, few
 file = MODELS / "hub" / "checkpoints" / download.VGG16.name
 file.parent.mkdir(parents=True)
 with torch.device("meta"):
@@ -148,14 +160,14 @@ with torch.device("meta"):
 torch.save({{name: torch.full((1,), 0.01).expand(shape) for name, shape in shapes.items()}}, file)
 digest = hashlib.sha256(file.read_bytes()).hexdigest()
 download.VGG16 = dataclasses.replace(download.VGG16, size=file.stat().st_size, sha256=digest)
-sys.argv[1:] = ["--epochs", "1", "--limit", "50"]
+sys.argv[1:] = ["--epochs", "1"]
 lesson = runpy.run_path({str(find_lesson(11))!r}, run_name="__main__")
 assert torch.equal(lesson["networks"]["ImageNet weights"].features[0].weight, torch.full((64, 3, 3, 3), 0.01))
 """, encoding="utf-8")
     process = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False,
                              env=environment(tmp_path / "home"))
     assert (process.returncode, process.stderr) == (0, "")
-    assert re.search(r"^test accuracy 0\.\d+ with ImageNet weights \(500 pictures: drawn stand-in, not CIFAR-10\)$",
+    assert re.search(r"^test accuracy 0\.\d+ with ImageNet weights \(50 pictures: drawn stand-in, not CIFAR-10\)$",
                      process.stdout, re.MULTILINE)
 
 
@@ -165,12 +177,25 @@ assert torch.equal(lesson["networks"]["ImageNet weights"].features[0].weight, to
     (12, ["--epochs", "-1"], "--epochs"),
     (12, ["--recipe", "slow"], "invalid choice: 'slow'"),
     (12, ["--seed", "9" * 30], "is not a whole number from 1 to 999999999"),
-    (12, ["--data", "no such folder"], "no such folder/train"),
 ])
-def test_wrong_flags_are_told_in_two_lines(number, arguments, complaint, home, tmp_path):
-    result = run_lesson(number, *arguments, home=home, cwd=tmp_path)
+def test_wrong_flags_are_told_in_two_lines(number, arguments, complaint, tmp_path, monkeypatch, capsys):
+    """In this process, for once: another would first import PyTorch, for seconds."""
+    lesson = str(find_lesson(number))
+    monkeypatch.setattr(sys, "argv", [lesson, *arguments])
+    monkeypatch.setattr(paths, "LOGS", tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(lesson, run_name="__main__")
+    stderr = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert complaint in stderr
+    assert len(stderr.strip().splitlines()) <= 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_not_there_is_told_in_two_lines(home, tmp_path):
+    result = run_lesson(12, "--data", "no such folder", home=home, cwd=tmp_path)
     assert result.status == 2
-    assert complaint in result.stderr
+    assert f"there is no folder {tmp_path}/no such folder/train" in result.stderr
     assert len(result.stderr.strip().splitlines()) <= 2
     assert result.run is None
 
@@ -185,8 +210,8 @@ def test_logs_that_cannot_be_written(tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent in another way there")
 def test_ctrl_c_says_what_was_kept(home, tmp_path):
-    process = subprocess.Popen([sys.executable, find_lesson(12), "--epochs", "100"], cwd=tmp_path, text=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(home))
+    process = subprocess.Popen([sys.executable, find_lesson(12), "--epochs", "100", "--limit", "500"], cwd=tmp_path,
+                               text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(home))
     while not process.stdout.readline().startswith("epoch   1"):
         assert process.poll() is None, process.stderr.read()
     time.sleep(0.2)

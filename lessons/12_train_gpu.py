@@ -196,7 +196,7 @@ def main():
         models = models_folder(run)
         writer = SummaryWriter(run, purge_step=done)    # of what an interrupted epoch has written, nothing is kept
         if done == 0:
-            results.begin_board(writer, loader, mean, std)
+            results.begin_board(writer, loader.first_batch(), mean, std)
     for epoch in range(done, epochs):
         started = time.perf_counter()
         loader.set_epoch(epoch)

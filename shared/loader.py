@@ -75,6 +75,10 @@ class Batches:
         """Says which epoch comes next, as `DistributedSampler.set_epoch` does."""
         self.epoch = epoch
 
+    def first_batch(self) -> Tensor:
+        """The pictures of the next epoch's first batch."""
+        return next(iter(self))[0]
+
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         device = self.pixels.device
         order, top, left, mirrored = (numbers.to(device) for numbers in self._deal())
@@ -127,3 +131,7 @@ class PictureByPicture(DataLoader):
 
     def set_epoch(self, epoch: int) -> None:
         self.sampler.set_epoch(epoch)
+
+    def first_batch(self) -> Tensor:
+        """The pictures of the next epoch's first batch, read by this process: workers, once started, should end."""
+        return torch.stack([self.dataset[index][0] for index in list(self.sampler)[:self.batch_size]])

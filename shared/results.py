@@ -2,7 +2,7 @@
 
 import json
 import platform
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,22 +25,20 @@ FALSE_ALARMS = 0.05    # the share of pictures of the classes that may be said t
 INK, RED = (31, 35, 40), (207, 34, 46)
 
 
-def begin_board(writer: SummaryWriter, loader: Iterable[tuple[Tensor, Tensor]], mean: Sequence[float],
-                std: Sequence[float]) -> None:
+def begin_board(writer: SummaryWriter, pictures: Tensor, mean: Sequence[float], std: Sequence[float]) -> None:
     """Begins the run's page in TensorBoard: what to look at, training beside testing, and the first batch.
 
     Args:
         writer: of the run.
-        loader: its first batch is shown as the network gets it, cropped and mirrored, but not normalised.
-        mean, std: of each channel, that it was normalised by.
+        pictures: the first batch, float32 (N, 3, 32, 32), cropped and mirrored.
+        mean, std: of each channel, by which it was normalised; shown is what it was before.
     """
     writer.add_text("0 look at", "**Scalars** (set Smoothing to 0): does the test accuracy still rise in the end? "
                     "**Custom scalars**: training beside testing, do they move apart? **Images**: which classes does "
                     "it confuse? **PR curves**: which class is hardest? **HPARAMS**: all runs of this lesson.")
     writer.add_custom_scalars({"training beside testing": {
         "loss": ["Multiline", ["train_loss", "test_loss"]], "accuracy": ["Multiline", ["train_acc", "test_acc"]]}})
-    pictures = next(iter(loader))[0][:SHOWN].cpu()
-    pictures = pictures * torch.tensor(std)[:, None, None] + torch.tensor(mean)[:, None, None]
+    pictures = pictures[:SHOWN].cpu() * torch.tensor(std)[:, None, None] + torch.tensor(mean)[:, None, None]
     writer.add_images("12 pictures/1 first batch, cropped and mirrored", enlarge(pictures.clamp(0, 1)), 0)
 
 
@@ -61,7 +59,7 @@ def write_results(writer: SummaryWriter, data: np.ndarray, targets: Tensor, scor
     writer.add_image("12 pictures/2 confusion matrix", draw_confusion(targets, said, classes), dataformats="HWC")
     wrong = torch.nonzero(said != targets)[:, 0]
     wrong = wrong[surest[wrong].argsort(descending=True)][:SHOWN].tolist()
-    captions = [(classes[targets[i]], f"{classes[said[i]]}, {surest[i]:.0%}") for i in wrong]
+    captions = [(classes[targets[i]], classes[said[i]], f"{surest[i]:.0%}") for i in wrong]
     writer.add_image("12 pictures/3 most confident mistakes", draw_mistakes(data[wrong], captions), dataformats="HWC")
     for number, name in enumerate(classes):
         writer.add_pr_curve(f"12 precision and recall/{name}", targets == number, shares[:, number])
@@ -86,41 +84,42 @@ def draw_confusion(targets: Tensor, said: Tensor, classes: Sequence[str]) -> np.
     if count > 20:
         return np.asarray(Image.fromarray(colors.numpy()).resize((960, 960), Image.Resampling.NEAREST))
 
-    field, edge = 64, 80
-    picture = Image.new("RGB", (edge + count * field, edge // 2 + count * field), "white")
+    field, left, top = 72, 136, 36    # pixels; TensorBoard shows the whole at half the size
+    picture = Image.new("RGB", (left + count * field, top + count * field), "white")
     draw = ImageDraw.Draw(picture)
-    font = ImageFont.load_default(12)
+    font = ImageFont.load_default(24)
     for row, name in enumerate(classes):
-        y = edge // 2 + row * field
-        draw.text((edge - 6, y + field // 2), name[:11], INK, font, anchor="rm")
-        draw.text((edge + (row + 0.5) * field, edge // 4), name[:11], INK, font, anchor="mm")
+        y = top + row * field
+        draw.text((left - 8, y + field // 2), name[:10], INK, font, anchor="rm")
+        draw.text((left + (row + 0.5) * field, top // 2), name[:5], INK, font, anchor="mm")
         for column in range(count):
-            x = edge + column * field
+            x = left + column * field
             draw.rectangle((x, y, x + field - 2, y + field - 2), tuple(colors[row, column].tolist()))
             draw.text((x + field // 2, y + field // 2), str(counts[row, column].item()),
                       "white" if shares[row, column] > 0.5 else INK, font, anchor="mm")
     return np.asarray(picture)
 
 
-def draw_mistakes(data: np.ndarray, captions: Sequence[tuple[str, str]]) -> np.ndarray:
+def draw_mistakes(data: np.ndarray, captions: Sequence[tuple[str, str, str]]) -> np.ndarray:
     """Draws pictures in rows of eight, enlarged, each over its true class and, in red, what was said of it.
 
     Args:
         data: the pictures, uint8 (N, 32, 32, 3).
-        captions: N pairs (true class, what was said).
+        captions: for each the true class, the class that was said, and how surely.
 
     Returns:
         uint8 (height, width, 3).
     """
-    size, below, columns = 128, 44, 8
+    size, below, columns = 96, 70, 8
     sheet = Image.new("RGB", (columns * (size + 8), max(1, -(-len(data) // columns)) * (size + below)), "white")
     draw = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(13)
-    for number, (pixels, (true, said)) in enumerate(zip(data, captions, strict=True)):
+    font = ImageFont.load_default(18)
+    for number, (pixels, (true, said, surely)) in enumerate(zip(data, captions, strict=True)):
         x, y = number % columns * (size + 8), number // columns * (size + below)
         sheet.paste(Image.fromarray(pixels).resize((size, size), Image.Resampling.NEAREST), (x, y))
-        draw.text((x, y + size + 3), true, INK, font)
-        draw.text((x, y + size + 20), said, RED, font)
+        draw.text((x, y + size + 2), true[:10], INK, font)
+        draw.text((x, y + size + 22), said[:10], RED, font)
+        draw.text((x, y + size + 42), surely, RED, font)
     return np.asarray(sheet)
 
 

@@ -151,6 +151,17 @@ def test_picture_by_picture_is_the_tutorials_way(workers):
     assert [len(batch) for batch, _ in loader] == [8, 8, 2]
 
 
+@pytest.mark.parametrize("loader", [
+    Batches(some_pictures(20), 20, 8, CPU, *AS_THEY_ARE, train=True, padding=0, seed=3),
+    PictureByPicture(some_pictures(20), 20, 8, padding=0, seed=3, rank=0, world_size=1, workers=2)],
+    ids=lambda loader: type(loader).__name__)
+def test_the_first_batch_can_be_looked_at(loader):
+    def without_mirroring(pictures: torch.Tensor) -> list:
+        return [sorted([picture.flatten().tolist(), picture.flip(2).flatten().tolist()]) for picture in pictures]
+
+    assert without_mirroring(loader.first_batch()) == without_mirroring(epoch_of(loader, 0)[0][:8])
+
+
 def test_picture_by_picture_in_two_processes():
     halves = [PictureByPicture(some_pictures(20), 20, 8, padding=1, seed=1, rank=rank, world_size=2, workers=0)
               for rank in range(2)]

@@ -1,7 +1,7 @@
 """12. A whole training run, on the fastest device there is
 
-Everything comes together: all settings in one place, training and testing in turn, curves in TensorBoard, a checkpoint
-after each epoch, the weights kept at the end. It trains the tutorial's final network, CIFAR10NetSimpleV3, on CIFAR-10.
+Everything comes together, to train the tutorial's final network on CIFAR-10: all settings in one place, training and
+testing in turn, a checkpoint after each epoch. The plumbing is in shared: loader, muon, checkpoint, processes, results.
 
     python lessons/12_train_gpu.py
     tensorboard --logdir logs/12_train_gpu
@@ -12,10 +12,11 @@ after each epoch, the weights kept at the end. It trains the tutorial's final ne
     python lessons/12_train_gpu.py --resume                    go on with the run that was stopped last
     python lessons/12_train_gpu.py --predict photo.jpg         what is on it? By the weights trained last
 
-In two processes, on a GPU each if there are any; and on two machines with eight GPUs, by the same line on both:
+In two processes, on a GPU each if there are any; and on two machines that share the project's folder, on both of them:
 
     torchrun --standalone --nproc-per-node=2 lessons/12_train_gpu.py
-    torchrun --nnodes=2 --nproc-per-node=8 --rdzv-backend=c10d --rdzv-endpoint=FIRST:29400 lessons/12_train_gpu.py
+    torchrun --nnodes=2 --nproc-per-node=8 --rdzv-id=any --rdzv-backend=c10d --rdzv-endpoint=FIRST_MACHINE:29400 \\
+        lessons/12_train_gpu.py
 """
 
 import argparse
@@ -36,8 +37,8 @@ from shared.datasets import cifar10, folder_pictures
 from shared.loader import Batches, PictureByPicture, has_bfloat16
 from shared.muon import Muon
 from shared.networks import CIFAR10NetSimpleV3
-from shared.paths import LOGS, MODELS, models_folder, new_run, tensorboard_command, whole_file
-from shared.processes import join_processes, sum_over_processes
+from shared.paths import LOGS, MODELS, models_folder, new_run, tensorboard_command
+from shared.processes import join_processes, leave_processes, sum_over_processes
 
 
 # %% All settings stand in one place
@@ -46,12 +47,12 @@ RECIPES = {
         "epochs": 8,
         "batch_size": 256,         # of all processes together
         "learning_rate": 0.1,      # the highest, of SGD
-        "muon_rate": 0.1,          # the highest, of Muon, which trains the weights; 0: SGD trains all
+        "muon_rate": 0.1,          # the highest, of Muon, which trains kernels and matrices; 0: SGD trains all
         "milestones": (),          # epochs after which the rates are halved; none: up for a quarter, then down to zero
         "label_smoothing": 0.1,    # asks for a little less than certainty
         "dropout": 0.0,
         "crop_padding": 2,         # pixels around the picture, out of which 32x32 are cut: left, top, right, bottom
-        "whole_batches": True,     # made at once on the device, normalised; else picture by picture, as in lesson 2
+        "whole_batches": True,     # made on the device, normalised; else picture by picture, as in lesson 2
     },
     # The tutorial's. Its padding is lopsided, and from epoch 32 on the learning rate stays at 0.000625.
     "document": {"epochs": 150, "batch_size": 32, "learning_rate": 0.01, "muon_rate": 0, "milestones": (8, 16, 24, 32),
@@ -73,7 +74,7 @@ def show_what_to_mind():
     dropout = nn.Dropout(0.5)    # in training half is zeroed and the rest doubled; in testing all stays
     print(dropout.train()(torch.ones(1000)).unique(), dropout.eval()(torch.ones(1000)).unique())
     # -> tensor([0., 2.]) tensor([1.])
-    norm = nn.BatchNorm1d(1, affine=False)    # normalises by the batch that it sees; in testing, by those it saw before
+    norm = nn.BatchNorm1d(1, affine=False)    # by the batch that it sees; in testing, by a moving mean of those it saw
     batch = torch.tensor([[1.0], [3.0]])
     print(norm.train()(batch).flatten(), norm.eval()(batch).flatten())
     # -> tensor([-1.0000,  1.0000]) tensor([0.7628, 2.6697])
@@ -101,21 +102,20 @@ def train(network, loader, loss_function, optimizers, schedulers, device, autoca
     totals = torch.zeros(3, device=device)    # summed up on the device: .item() at each step would wait for it
     for pictures, targets in tqdm(loader, "training", disable=None, leave=False):
         pictures, targets = pictures.to(device), targets.to(device)    # (batch, 3, 32, 32), (batch,)
-        with autocast:
-            scores = network(pictures)                                 # -> (batch, classes)
-        loss = loss_function(scores.float(), targets)
-        if device.type == "cpu":    # which knows the loss at once; a GPU is asked after the epoch
-            checkpoint.stop_unless_finite(loss.item(), schedulers)
-        network.zero_grad()
+        with autocast:    # most of it in bfloat16, half the bits, where the device is faster with them
+            scores = network(pictures).float()                         # -> (batch, classes)
+        loss = loss_function(scores, targets)
+        if device.type == "cpu":    # which knows the loss at once; that of a GPU is looked at after the epoch
+            checkpoint.stop_unless_finite(loss.item(), schedulers[-1].get_last_lr()[0])
+        network.zero_grad()    # for all optimizers
         loss.backward()
         for optimizer, scheduler in zip(optimizers, schedulers, strict=True):
             optimizer.step()
             scheduler.step()    # the learning rate changes with each step, not with each epoch
-        totals[0] += F.cross_entropy(scores.detach().float(), targets, reduction="sum")    # as in testing: not smoothed
+        totals[0] += F.cross_entropy(scores.detach(), targets, reduction="sum")    # as in testing: not smoothed
         totals[1] += (scores.argmax(dim=1) == targets).sum()
         totals[2] += len(targets)
     loss, correct, count = sum_over_processes(totals).tolist()
-    checkpoint.stop_unless_finite(loss, schedulers)
     return loss / count, correct / count
 
 
@@ -140,26 +140,26 @@ def main():
     parser.add_argument("--data", type=os.path.abspath, help="a folder with train/<class>/ and test/<class>/ (or val/)")
     parser.add_argument("--seed", type=positive, default=1, help="another seed, other first weights and crops")
     parser.add_argument("--workers", type=positive, default=0, help="processes that read, for --recipe document")
-    parser.add_argument("--tta", action="store_true", help="in the end, test also with mirrored pictures")
+    parser.add_argument("--tta", action="store_true", help="test-time augmentation: also with mirrored pictures")
     parser.add_argument("--resume", nargs="?", const="latest", metavar="RUN", help="go on with a run that was stopped")
     parser.add_argument("--predict", nargs="+", type=Path, metavar="PHOTO", help="say what is on photos, train nothing")
     args, saved = checkpoint.parse(parser, RUNS)    # saved: the checkpoint of the run to go on with, if there is one
     if args.predict:
         return results.predict(CIFAR10NetSimpleV3, args.predict, RUNS)
     recipe = SimpleNamespace(**(saved["recipe"] if saved else RECIPES[args.recipe]))
-    epochs = args.epochs or recipe.epochs
+    epochs = args.epochs = args.epochs or recipe.epochs
     # CUDA, MPS (Apple) or XPU (Intel), whichever there is; the older tensor.cuda() and network.cuda() know one of them
     device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
-    rank, world_size = join_processes(device)    # of several, number 0 tests, writes and saves for all
+    rank, world_size = join_processes(device)    # of world_size processes, number 0 tests, writes and saves for all
     show_what_to_mind()
 
     # %% Pictures are moved and mirrored in training, never in testing
     train_data, test_data = (folder_pictures(Path(args.data), train) if args.data else cifar10(train)
                              for train in (True, False))
     count = min(args.limit or len(train_data), len(train_data))
-    batch_size = min(recipe.batch_size, max(world_size, count // 32))    # of few pictures smaller ones, 32 an epoch
+    batch_size = min(recipe.batch_size, max(world_size, count // 32))    # so that few pictures, too, make 32 steps
     options = {"padding": recipe.crop_padding, "seed": args.seed, "rank": rank, "world_size": world_size}
-    mean, std = (MEAN, STD) if recipe.whole_batches else ((0.0,) * 3, (1.0,) * 3)
+    mean, std = (MEAN, STD) if recipe.whole_batches else ((0.0,) * 3, (1.0,) * 3)    # the tutorial's: as they are
     if recipe.whole_batches:
         loader = Batches(train_data, count, batch_size, device, mean, std, train=True, **options)
     else:
@@ -171,23 +171,23 @@ def main():
     network = CIFAR10NetSimpleV3(len(train_data.classes), recipe.dropout).to(device)
     loss_function = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)    # has no parameters to move
     if recipe.muon_rate:
-        weights = [parameter for parameter in network.parameters() if parameter.ndim > 1]
-        others = [parameter for parameter in network.parameters() if parameter.ndim == 1]    # biases and the like
-        optimizers = [optim.SGD(others, recipe.learning_rate, momentum=0.9, nesterov=True, fused=True),
-                      Muon(weights, recipe.muon_rate)]
+        matrices = [parameter for parameter in network.parameters() if parameter.ndim > 1]    # kernels, too
+        vectors = [parameter for parameter in network.parameters() if parameter.ndim == 1]    # biases and the like
+        optimizers = [optim.SGD(vectors, recipe.learning_rate, momentum=0.9, nesterov=True, fused=True),
+                      Muon(matrices, recipe.muon_rate)]
     else:
         optimizers = [optim.SGD(network.parameters(), recipe.learning_rate, momentum=0.9)]
     steps = epochs * len(loader)
 
-    def factor(step):
+    def factor(step):    # of the highest learning rate
         if recipe.milestones:
             return 0.5 ** sum(step >= epoch * len(loader) for epoch in recipe.milestones)
-        return min(1, (step + 1) / (steps / 4), (steps - step) / (steps * 3 / 4))
+        return min(1, (step + 1) / (steps / 4), (steps - step) / (steps * 3 / 4))    # up for a quarter, then down
 
     schedulers = [optim.lr_scheduler.LambdaLR(optimizer, factor) for optimizer in optimizers]
     parts = [network, *optimizers, *schedulers]
-    done, seconds, curves = checkpoint.restore(saved, train_data.source, parts)    # or 0 epochs done
-    trained = DistributedDataParallel(network) if world_size > 1 else network
+    done, seconds, curves = checkpoint.restore(saved, train_data, parts)    # epochs done: 0, if nothing was saved
+    trained = DistributedDataParallel(network) if world_size > 1 else network    # averages all processes' gradients
     autocast = torch.autocast(device.type, torch.bfloat16, enabled=recipe.whole_batches and has_bfloat16(device))
 
     # %% Train and test in turn, write down how it goes, and keep what it takes to go on
@@ -200,9 +200,9 @@ def main():
     for epoch in range(done, epochs):
         started = time.perf_counter()
         loader.set_epoch(epoch)
-        torch.manual_seed((args.seed * 10**6 + epoch) * world_size + rank)    # each process drops out other values
-        learning_rate = schedulers[-1].get_last_lr()[0]
-        with checkpoint.enough_memory(batch_size, device):
+        torch.manual_seed((args.seed * 10**6 + epoch) * world_size + rank)    # so a resumed run draws the same
+        learning_rate = schedulers[-1].get_last_lr()[0]    # of the first step
+        with checkpoint.explain_out_of_memory(batch_size, device):
             train_loss, train_acc = train(trained, loader, loss_function, optimizers, schedulers, device, autocast)
         if rank > 0:
             continue
@@ -214,16 +214,16 @@ def main():
         for name, value in curves.items():
             writer.add_scalar(name, value, epoch)
         writer.flush()
-        checkpoint.save(models, args, vars(recipe), train_data.source, parts, epoch + 1, seconds, curves)
+        checkpoint.save(models, args, vars(recipe), train_data, parts, epoch + 1, seconds, curves)
         print(f"epoch {epoch + 1:3}/{epochs}  learning rate {learning_rate:.4f}  training: loss {train_loss:.3f}, "
               f"accuracy {train_acc:.3f}  testing: loss {test_loss:.3f}, accuracy {test_acc:.3f}")
+    leave_processes()
     if rank > 0:
         return
 
     # %% Keep the weights, and see that they are whole
     # The last epoch's, not the best epoch's: to choose by the test pictures would be to train on them.
-    with whole_file(models / "weights.pt") as file:
-        torch.save(network.state_dict(), file)
+    checkpoint.save_whole(network.state_dict(), models / "weights.pt")
     again = CIFAR10NetSimpleV3(len(train_data.classes))
     again.load_state_dict(torch.load(models / "weights.pt", map_location="cpu", weights_only=True))    # from any device
     scores, _, accuracy = test(again.to(device), test_loader, autocast)
@@ -233,7 +233,7 @@ def main():
         print(f"with mirrored pictures, too: {test(again, test_loader, autocast, tta=True)[2]:.4f}")
     report = {"accuracy": accuracy, "epochs": epochs, "seconds": seconds, "device": str(device), "seed": args.seed,
               "images_per_second": curves["images_per_second"], "data": train_data.source, "recipe": args.recipe,
-              "mean": mean, "std": std}
+              "mean": mean, "std": std, "settings": vars(recipe) | {"batch_size": batch_size, "pictures": count}}
     results.write_report(report, scores.cpu(), test_data, writer, models)
     writer.close()
     print("See it with:", tensorboard_command(run))
@@ -247,4 +247,4 @@ if __name__ == "__main__":
 
 # Try next:
 # - `--recipe document --epochs 8` beside `--epochs 8`: compare the curves in TensorBoard.
-# - CIFAR10Network() of lesson 9 in both places of CIFAR10NetSimpleV3(...), with `--recipe document --epochs 8`.
+# - `"muon_rate": 0`, so that SGD trains all: how much is lost?

@@ -8,8 +8,10 @@ that you just made.
 
 import argparse
 import errno
+import os
 import signal
 import sys
+import threading
 
 # What stays on disk when the lesson is stopped: `paths.new_run` and lesson 12 add to it.
 kept: list[str] = []
@@ -32,16 +34,26 @@ def positive(text: str) -> int:
 
 def _end_of_lesson(kind, error, traceback):
     if issubclass(kind, KeyboardInterrupt):
-        print(f"\nStopped. Kept: {', '.join(kept) or 'nothing, nothing was written yet'}", file=sys.stderr)
+        if os.environ.get("RANK", "0") == "0":    # of the processes that torchrun starts, the first speaks for all
+            print(f"\nStopped. Kept: {', '.join(kept) or 'nothing, nothing was written yet'}", file=sys.stderr)
         raise SystemExit(143 if issubclass(kind, Terminated) else 130)
     if issubclass(kind, LessonError):
         # A DataLoader's worker process puts its own traceback before the message.
         print(f"Error: {str(error).rpartition('LessonError: ')[2].strip()}", file=sys.stderr)
         raise SystemExit(2)
-    if issubclass(kind, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if _disk_is_full(error):
         print(f"Error: {error}\nMake room on the disk, or set LESSONS_HOME to a folder on another.", file=sys.stderr)
         raise SystemExit(2)
     sys.__excepthook__(kind, error, traceback)
+
+
+def _end_of_thread(args):
+    if not _disk_is_full(args.exc_value):    # of which the lesson itself will speak
+        threading.__excepthook__(args)
+
+
+def _disk_is_full(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def _terminate(*_):
@@ -49,4 +61,5 @@ def _terminate(*_):
 
 
 sys.excepthook = _end_of_lesson
+threading.excepthook = _end_of_thread
 signal.signal(signal.SIGTERM, _terminate)

@@ -11,7 +11,7 @@ import os
 import random
 import warnings
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -47,15 +47,26 @@ def open_rgb(path: Path) -> Image.Image:
         LessonError: it cannot be decoded: truncated, empty, no picture at all, or of so many pixels that Pillow's
             guard against decompression bombs stops it. The message names the file.
     """
+    with _strict_about_bombs_only():
+        return _open_rgb(path)
+
+
+@contextlib.contextmanager
+def _strict_about_bombs_only() -> Iterator[None]:
+    """Pillow's warnings are about damaged EXIF data or lost transparency, where the pixels are whole; but for one."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
+
+
+def _open_rgb(path: Path) -> Image.Image:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")    # about damaged EXIF data or lost transparency: the pixels are whole
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as file:
-                picture = ImageOps.exif_transpose(file)
-            if picture.mode.startswith("I;16"):    # convert would make white of all but the darkest 256 greys
-                picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
-            return picture.convert("RGB")
+        with Image.open(path) as file:
+            picture = ImageOps.exif_transpose(file)
+        if picture.mode.startswith("I;16"):    # convert would make white of all but the darkest 256 greys
+            picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+        return picture.convert("RGB")
     except Exception as error:    # damaged files make Pillow stumble in many ways
         raise LessonError(f"cannot read the picture {path}: {error}\nReplace it or delete it.") from None
 
@@ -146,7 +157,7 @@ def _class_folders(split: Path) -> list[Path]:
     return sorted(path for path in split.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
-def folder_pictures(root: Path, train: bool, **transforms) -> Pictures:
+def folder_pictures(root: Path, train: bool, source: str | None = None, **transforms) -> Pictures:
     """Reads `root/train/<class>/*.jpg` (or .png), or, to test with, `root/test/…` or `root/val/…`.
 
     Any number of classes, named by their folders; pictures of any size and mode, resized to 32x32. They are decoded
@@ -179,8 +190,8 @@ def folder_pictures(root: Path, train: bool, **transforms) -> Pictures:
     random.Random(ORDER_SEED).shuffle(files)
 
     data = _decoded(split, [path for path, _ in files])
-    source = f"the pictures in {root}"
-    return Pictures(data, [target for _, target in files], [folder.name for folder in folders], source, **transforms)
+    targets, classes = [target for _, target in files], [folder.name for folder in folders]
+    return _announce(Pictures(data, targets, classes, source or f"the pictures in {root}", **transforms), train)
 
 
 def _decoded(split: Path, paths: list[Path]) -> np.ndarray:
@@ -197,9 +208,10 @@ def _decoded(split: Path, paths: list[Path]) -> np.ndarray:
     if arrays.get("fingerprint") == fingerprint and "data" in arrays:
         return arrays["data"]
 
-    # Threads are enough for all cores: Pillow lets go of Python's lock while it decodes.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        pictures = pool.map(lambda path: np.asarray(to_32x32(open_rgb(path))), paths)
+    # Threads are enough for all cores: Pillow lets go of Python's lock while it decodes. How warnings are treated is
+    # one setting for all threads, so it is made here.
+    with _strict_about_bombs_only(), ThreadPoolExecutor(os.cpu_count()) as pool:
+        pictures = pool.map(lambda path: np.asarray(to_32x32(_open_rgb(path))), paths)
         data = np.stack(list(tqdm(pictures, f"Reading {split}", len(paths), disable=None, leave=False, delay=1)))
     with contextlib.suppress(OSError):    # without room for it, the next run decodes them again
         cache.parent.mkdir(parents=True, exist_ok=True)
@@ -250,10 +262,13 @@ def cifar10(train: bool, transform: Callable | None = None,
             raise LessonError(f"the files in {official} are damaged.\n"
                               "Delete that folder; the next lesson fetches or draws others.") from None
     elif folder.is_dir():
-        pictures = folder_pictures(folder, train, **transforms)
-        pictures.source = "CIFAR-10, from folders of pictures"
+        return folder_pictures(folder, train, "CIFAR-10, from folders of pictures", **transforms)
     else:
         pictures = _drawn_cifar10(train, **transforms)
+    return _announce(pictures, train)
+
+
+def _announce(pictures: Dataset, train: bool) -> Dataset:
     print(f"Data: {pictures.source}, {len(pictures):,} pictures to {'train' if train else 'test'} with")
     return pictures
 

@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, DistributedSampler, Subset
 from torchvision import transforms
 
+from shared import LessonError
+
 
 def has_bfloat16(device: torch.device) -> bool:
     """Whether the device computes in bfloat16 by itself, which is then faster than float32; others imitate it slowly.
@@ -48,23 +50,22 @@ class Batches:
         numbers, int64 (batch,). Both on the device.
 
     Raises:
-        ValueError: there are fewer pictures to train with than make a batch.
+        LessonError: there are fewer pictures to train with than make a batch.
     """
 
     def __init__(self, data: Dataset, count: int, batch_size: int, device: torch.device, mean: Sequence[float],
                  std: Sequence[float], *, train: bool, padding: int = 0, seed: int = 0, rank: int = 0,
                  world_size: int = 1):
         if train and count < batch_size:
-            raise ValueError(f"{count} pictures do not make a batch of {batch_size}")
+            raise LessonError(f"{count} pictures do not make a batch of {batch_size}.\nTake more, or fewer processes.")
         self.batch_size, self.train, self.padding, self.seed = batch_size, train, padding, seed
         self.share = slice(rank, None, world_size)
         self.epoch = 0
         self.mean, self.std = 255 * torch.tensor(mean, device=device), 255 * torch.tensor(std, device=device)
         self.targets = torch.tensor(data.targets[:count], device=device)
-        pictures = torch.from_numpy(data.data[:count]).to(device)
-        _, self.height, self.width, _ = pictures.shape
-        pictures = F.pad(pictures, (0, 0, padding, padding, padding, padding))
-        self.pixels = pictures.view(-1, 3)    # (N, H + 2 * padding, W + 2 * padding, 3) -> (all pixels, 3)
+        _, self.height, self.width, _ = data.data.shape
+        pictures = F.pad(torch.from_numpy(data.data[:count]), (0, 0, padding, padding, padding, padding))
+        self.pixels = pictures.reshape(-1, 3).to(device)    # (N, H + 2 * padding, W + 2 * padding, 3) -> (pixels, 3)
 
     def __len__(self) -> int:
         """The number of batches in an epoch."""

@@ -10,10 +10,10 @@ class Muon(torch.optim.Optimizer):
     """SGD with Nesterov momentum, whose every step is made orthogonal: no direction is learnt faster than another.
 
     A weight is taken as a matrix with a row for each output: the kernels of a convolution, flattened. Each step also
-    scales the weight to the length that its rows have together if each is of length 1, so that the learning rate says
-    how far it turns; batch normalisation makes up for the scale. That is Muon as in
+    gives the weight the length of a matrix whose rows have length 1, so that the learning rate says how far it turns.
+    (Where batch normalisation follows, the length makes little difference.) So does Muon for the convolutions of
     https://github.com/KellerJordan/cifar10-airbench, while `torch.optim.Muon` takes matrices only, decays the weights
-    instead, and computes in bfloat16 also where a processor has no instructions for it.
+    instead, and computes in bfloat16 also on processors that have no instructions for it.
 
     Args:
         weights: float32 parameters of two or more dimensions.

@@ -91,10 +91,19 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
 def tensorboard_command(run: Path) -> str:
     """The command that shows one run, as it can be pasted into a terminal in the current folder."""
-    program = Path(sys.executable).with_name("tensorboard")
-    on_path = shutil.which("tensorboard")
-    if on_path and Path(on_path).parent == program.parent:
-        program = Path("tensorboard")
-    words = [str(program), "--logdir", str(run)]
-    words = [os.path.relpath(word) if Path(word).is_relative_to(Path.cwd()) else word for word in words]
-    return " ".join(f'"{word}"' if re.search(r"[^\w./:\\-]", word) else word for word in words)
+    return command("tensorboard", "--logdir", str(run))
+
+
+def command(program: str, *words: str) -> str:
+    """A command that can be pasted into a terminal in the current folder.
+
+    Args:
+        program: one that is in the environment of this Python; with its path, if the shell would find another or none.
+        words: what follows. Paths under the current folder are shortened.
+    """
+    path = Path(sys.executable).with_name(program)
+    on_path = shutil.which(program)
+    if on_path and Path(on_path).parent == path.parent:
+        path = Path(program)
+    words = [os.path.relpath(word) if Path(word).is_relative_to(Path.cwd()) else word for word in (str(path), *words)]
+    return " ".join(f'"{word}"' if re.search(r"[^\w./:\\=-]", word) else word for word in words)

@@ -3,6 +3,7 @@
 See https://pytorch.org/docs/stable/elastic/run.html and https://pytorch.org/docs/stable/notes/ddp.html
 """
 
+import functools
 import io
 import os
 import sys
@@ -10,6 +11,7 @@ import sys
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from tqdm import tqdm
 
 from shared import LessonError
 
@@ -45,7 +47,14 @@ def join_processes(device: torch.device) -> tuple[int, int]:
         dist.init_process_group(store=dist.PrefixStore(attempt, store), rank=rank, world_size=world_size)
     if rank > 0:
         sys.stdout = io.StringIO()
+        tqdm.__init__ = functools.partialmethod(tqdm.__init__, disable=True)
     return rank, world_size
+
+
+def leave_processes() -> None:
+    """The end of what `join_processes` began. After an error there is no need: torchrun ends the others."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def sum_over_processes(totals: Tensor) -> Tensor:

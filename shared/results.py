@@ -144,7 +144,8 @@ def none_of_these(scores: Tensor) -> tuple[float, float]:
     """
     surest = scores.softmax(dim=1).max(dim=1).values
     limit = surest[::2].quantile(FALSE_ALARMS).item()
-    return limit, (surest[1::2] < limit).float().mean().item()
+    checked = surest[1::2] if len(surest) > 1 else surest
+    return limit, (checked < limit).float().mean().item()
 
 
 def write_report(report: dict, scores: Tensor, data: Dataset, writer: SummaryWriter, folder: Path) -> None:
@@ -160,8 +161,9 @@ def write_report(report: dict, scores: Tensor, data: Dataset, writer: SummaryWri
     """
     targets = torch.tensor(data.targets)
     write_results(writer, data.data, targets, scores, data.classes)
-    settings = {name: report[name] for name in ("recipe", "epochs", "seed", "data", "device")}
-    write_hparams(writer, settings, ["test_acc", "test_loss", "images_per_second"])
+    settings = {name: report[name] for name in ("recipe", "epochs", "seed", "data", "device")} | report["settings"]
+    write_hparams(writer, {name: str(value) if isinstance(value, tuple) else value for name, value in settings.items()},
+                  ["test_acc", "test_loss", "images_per_second"])
     right = scores.argmax(dim=1) == targets
     below, false_alarms = none_of_these(scores)
     report |= {
@@ -183,16 +185,20 @@ def predict(make_network: Callable[[int], nn.Module], photos: Sequence[Path], ru
         runs: has a folder for each run, `models/12_train_gpu`; the one that ended last has the weights.
 
     Raises:
-        LessonError: no run has come to its end, or a photo cannot be decoded.
+        LessonError: no run has come to its end, its weights are of another network, or a photo cannot be decoded.
     """
     reports = sorted(runs.glob(f"*/{REPORT}"), key=lambda path: path.stat().st_mtime)
     if not reports:
         raise LessonError(f"there are no trained weights in {runs}.\nTrain first: python lessons/{runs.name}.py")
     folder = reports[-1].parent
-    report = json.loads(reports[-1].read_text(encoding="utf-8"))
-    classes = list(report["per_class"])
-    network = make_network(len(classes)).eval()
-    network.load_state_dict(torch.load(folder / "weights.pt", map_location="cpu", weights_only=True))
+    try:
+        report = json.loads(reports[-1].read_text(encoding="utf-8"))
+        classes = list(report["per_class"])
+        network = make_network(len(classes)).eval()
+        network.load_state_dict(torch.load(folder / "weights.pt", map_location="cpu", weights_only=True))
+    except Exception as error:    # damaged files make torch stumble in many ways
+        reason = str(error).partition("\n")[0]
+        raise LessonError(f"the weights in {folder} cannot be used: {reason}\nTrain again, or delete them.") from None
     print(f"Weights: {folder}, trained on {report['data']}, test accuracy {report['accuracy']:.4f}")
 
     mean, std = torch.tensor(report["mean"]), torch.tensor(report["std"])

@@ -265,9 +265,10 @@ def test_a_picture_that_goes_while_its_folder_is_read_is_named(messy, monkeypatc
         for other in path.parent.glob("[!.]*.*"):
             if other != path and other.is_file():
                 other.unlink()
-        return open_rgb(path)
+        return decode(path)
 
-    monkeypatch.setattr(datasets, "open_rgb", and_then_it_is_gone)
+    decode = datasets._open_rgb
+    monkeypatch.setattr(datasets, "_open_rgb", and_then_it_is_gone)
     with pytest.raises(LessonError) as caught:
         folder_pictures(messy, True)
     assert two_lines(caught.value, messy / "train", "No such file")
@@ -311,7 +312,8 @@ def test_test_pictures_may_be_in_a_folder_val(messy):
 
 def test_pictures_are_decoded_once_and_again_when_the_folder_changes(messy, monkeypatch):
     decoded = []
-    monkeypatch.setattr(datasets, "open_rgb", lambda path: decoded.append(path.name) or open_rgb(path))
+    decode = datasets._open_rgb
+    monkeypatch.setattr(datasets, "_open_rgb", lambda path: decoded.append(path.name) or decode(path))
 
     def read() -> int:
         decoded.clear()

@@ -3,10 +3,8 @@
 import ast
 import re
 import runpy
-import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from checked_outputs import expected_outputs, first_mismatch
@@ -206,22 +204,6 @@ def test_logs_that_cannot_be_written(tmp_path):
     assert result.status == 2
     assert result.stderr.startswith(f"Error: cannot write to {tmp_path / 'logs'}")
     assert len(result.stderr.strip().splitlines()) == 2
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent in another way there")
-def test_ctrl_c_says_what_was_kept(home, tmp_path):
-    process = subprocess.Popen([sys.executable, find_lesson(12), "--epochs", "100", "--limit", "500"], cwd=tmp_path,
-                               text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(home))
-    while not process.stdout.readline().startswith("epoch   1"):
-        assert process.poll() is None, process.stderr.read()
-    time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
-    try:
-        _, stderr = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert process.returncode == 130
-    assert re.fullmatch(r"\nStopped\. Kept: .*logs/12_train_gpu/\d{8}-\d{6}-drawn\S*\n", stderr)
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.stem)

@@ -28,6 +28,7 @@ from shared.paths import command
 
 LESSON = find_lesson(12)
 QUICK = ("--epochs", "6", "--limit", "320")
+SOME = ("--epochs", "4", "--limit", "2000")
 DOCUMENT = ("--recipe", "document", "--epochs", "5", "--limit", "160", "--workers", "1")
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
 
@@ -290,7 +291,7 @@ def test_a_truncated_or_foreign_checkpoint_is_told(damage, stopped, tmp_path):
 
 
 def test_two_processes_train_as_one_does(place, tmp_path):
-    status, stdout, stderr = end(start(place, "--epochs", "4", command=TORCHRUN))
+    status, stdout, stderr = end(start(place, *SOME, command=TORCHRUN))
     assert status == 0, stderr
     assert stdout.count("test accuracy") == 1    # one of them speaks
     run = only_run(place)
@@ -298,10 +299,10 @@ def test_two_processes_train_as_one_does(place, tmp_path):
     other_place = tmp_path / "alone"
     other_place.mkdir()
     (other_place / "data").symlink_to(place / "data")
-    assert end(start(other_place, "--epochs", "4"))[0] == 0
+    assert end(start(other_place, *SOME))[0] == 0
     alone = json.loads((only_run(other_place) / "report.json").read_text(encoding="utf-8"))["accuracy"]
-    assert alone > 0.8
-    assert abs(together - alone) < 0.05    # of 1,000 pictures; two seeds differ by one or two percent
+    assert alone > 0.7
+    assert abs(together - alone) < 0.07    # of 1,000 pictures; two seeds differ by up to three percent
     assert len(list((place / "logs" / LESSON.stem / run.name).iterdir())) == 1
 
 

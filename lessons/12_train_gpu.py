@@ -15,8 +15,7 @@ testing in turn, a checkpoint after each epoch. The plumbing is in shared: loade
 In two processes, on a GPU each if there are any; and on two machines that share the project's folder, on both of them:
 
     torchrun --standalone --nproc-per-node=2 lessons/12_train_gpu.py
-    torchrun --nnodes=2 --nproc-per-node=8 --rdzv-id=any --rdzv-backend=c10d --rdzv-endpoint=FIRST_MACHINE:29400 \\
-        lessons/12_train_gpu.py
+    torchrun --nnodes=2 --nproc-per-node=8 --rdzv-id=1 --rdzv-backend=c10d --rdzv-endpoint=HOST lessons/12_train_gpu.py
 """
 
 import argparse
@@ -61,39 +60,6 @@ RECIPES = {
 RECIPES["best"] = RECIPES["fast"] | {"epochs": 32, "dropout": 0.1}
 RUNS = MODELS / Path(__file__).stem
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)    # of CIFAR-10's training pictures, by channel
-
-
-def show_what_to_mind():
-    # %% Accuracy is the share of pictures whose highest score is the right one's
-    scores = torch.tensor([[0.3, 0.7], [0.6, 0.4]])         # two pictures, two classes
-    right = scores.argmax(dim=1) == torch.tensor([0, 0])    # dim=1: along each row
-    print(scores.argmax(dim=1), right, right.sum())
-    # -> tensor([1, 0]) tensor([False,  True]) tensor(1)
-
-    # %% train() and eval() change what Dropout and BatchNorm do
-    dropout = nn.Dropout(0.5)    # in training half is zeroed and the rest doubled; in testing all stays
-    print(dropout.train()(torch.ones(1000)).unique(), dropout.eval()(torch.ones(1000)).unique())
-    # -> tensor([0., 2.]) tensor([1.])
-    norm = nn.BatchNorm1d(1, affine=False)    # by the batch that it sees; in testing, by a moving mean of those it saw
-    batch = torch.tensor([[1.0], [3.0]])
-    print(norm.train()(batch).flatten(), norm.eval()(batch).flatten())
-    # -> tensor([-1.0000,  1.0000]) tensor([0.7628, 2.6697])
-
-    # %% no_grad and inference_mode record nothing for backward, which saves time and memory
-    x = torch.ones(1, requires_grad=True)
-    with torch.no_grad():
-        quiet = x * 2
-    with torch.inference_mode():    # saves a little more; in return its results can take no part in training
-        quieter = x * 2
-    print(quiet.requires_grad, (quiet * x).requires_grad, quieter.is_inference())
-    # -> False True True
-
-    # %% to(device) moves a network in place, but gives a new tensor
-    tensor, layer = torch.zeros(1), nn.Linear(1, 1)
-    tensor.to("meta")    # a device that every machine has, for shapes only; an NVIDIA GPU is called "cuda"
-    layer.to("meta")
-    print(tensor.device, layer.weight.device, tensor.to("meta").device)
-    # -> cpu meta meta
 
 
 # %% One epoch of training: every picture once
@@ -145,13 +111,44 @@ def main():
     parser.add_argument("--predict", nargs="+", type=Path, metavar="PHOTO", help="say what is on photos, train nothing")
     args, saved = checkpoint.parse(parser, RUNS)    # saved: the checkpoint of the run to go on with, if there is one
     if args.predict:
-        return results.predict(CIFAR10NetSimpleV3, args.predict, RUNS)
+        results.predict(CIFAR10NetSimpleV3, args.predict, RUNS)
+        raise SystemExit
     recipe = SimpleNamespace(**(saved["recipe"] if saved else RECIPES[args.recipe]))
     epochs = args.epochs = args.epochs or recipe.epochs
     # CUDA, MPS (Apple) or XPU (Intel), whichever there is; the older tensor.cuda() and network.cuda() know one of them
     device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
     rank, world_size = join_processes(device)    # of world_size processes, number 0 tests, writes and saves for all
-    show_what_to_mind()
+
+    # %% Accuracy is the share of pictures whose highest score is the right one's
+    scores = torch.tensor([[0.3, 0.7], [0.6, 0.4]])         # two pictures, two classes
+    right = scores.argmax(dim=1) == torch.tensor([0, 0])    # dim=1: along each row
+    print(scores.argmax(dim=1), right, right.sum())
+    # -> tensor([1, 0]) tensor([False,  True]) tensor(1)
+
+    # %% train() and eval() change what Dropout and BatchNorm do
+    dropout = nn.Dropout(0.5)    # in training half is zeroed and the rest doubled; in testing all stays
+    print(dropout.train()(torch.ones(1000)).unique(), dropout.eval()(torch.ones(1000)).unique())
+    # -> tensor([0., 2.]) tensor([1.])
+    norm = nn.BatchNorm1d(1, affine=False)    # by the batch that it sees; in testing, by a moving mean of those it saw
+    batch = torch.tensor([[1.0], [3.0]])
+    print(norm.train()(batch).flatten(), norm.eval()(batch).flatten())
+    # -> tensor([-1.0000,  1.0000]) tensor([0.7628, 2.6697])
+
+    # %% no_grad and inference_mode record nothing for backward, which saves time and memory
+    x = torch.ones(1, requires_grad=True)
+    with torch.no_grad():
+        quiet = x * 2
+    with torch.inference_mode():    # saves a little more; in return its results can take no part in training
+        quieter = x * 2
+    print(quiet.requires_grad, (quiet * x).requires_grad, quieter.is_inference())
+    # -> False True True
+
+    # %% to(device) moves a network in place, but gives a new tensor
+    tensor, layer = torch.zeros(1), nn.Linear(1, 1)
+    tensor.to("meta")    # a device that every machine has, for shapes only; an NVIDIA GPU is called "cuda"
+    layer.to("meta")
+    print(tensor.device, layer.weight.device, tensor.to("meta").device)
+    # -> cpu meta meta
 
     # %% Pictures are moved and mirrored in training, never in testing
     train_data, test_data = (folder_pictures(Path(args.data), train) if args.data else cifar10(train)
@@ -217,9 +214,7 @@ def main():
         checkpoint.save(models, args, vars(recipe), train_data, parts, epoch + 1, seconds, curves)
         print(f"epoch {epoch + 1:3}/{epochs}  learning rate {learning_rate:.4f}  training: loss {train_loss:.3f}, "
               f"accuracy {train_acc:.3f}  testing: loss {test_loss:.3f}, accuracy {test_acc:.3f}")
-    leave_processes()
-    if rank > 0:
-        return
+    leave_processes()    # and end, all but number 0
 
     # %% Keep the weights, and see that they are whole
     # The last epoch's, not the best epoch's: to choose by the test pictures would be to train on them.
@@ -233,7 +228,8 @@ def main():
         print(f"with mirrored pictures, too: {test(again, test_loader, autocast, tta=True)[2]:.4f}")
     report = {"accuracy": accuracy, "epochs": epochs, "seconds": seconds, "device": str(device), "seed": args.seed,
               "images_per_second": curves["images_per_second"], "data": train_data.source, "recipe": args.recipe,
-              "mean": mean, "std": std, "settings": vars(recipe) | {"batch_size": batch_size, "pictures": count}}
+              "mean": mean, "std": std,
+              "settings": vars(recipe) | {"epochs": epochs, "batch_size": batch_size, "pictures": count}}
     results.write_report(report, scores.cpu(), test_data, writer, models)
     writer.close()
     print("See it with:", tensorboard_command(run))

@@ -52,9 +52,12 @@ def join_processes(device: torch.device) -> tuple[int, int]:
 
 
 def leave_processes() -> None:
-    """The end of what `join_processes` began. After an error there is no need: torchrun ends the others."""
+    """The end of what `join_processes` began, and of all processes but the first. After an error torchrun ends them."""
     if dist.is_initialized():
+        rank = dist.get_rank()
         dist.destroy_process_group()
+        if rank > 0:
+            raise SystemExit
 
 
 def sum_over_processes(totals: Tensor) -> Tensor:

@@ -27,10 +27,9 @@ from matplotlib.ticker import MaxNLocator
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from terminal import RECORDING, animate, play, record
-from torch.utils.data import DataLoader
-from torchvision import transforms
 
 from shared.datasets import cifar10
+from shared.loader import Batches, has_bfloat16
 from shared.networks import CIFAR10NetSimpleV3
 from shared.paths import LOGS, MODELS
 
@@ -167,12 +166,13 @@ def curves(run: Path, source: str) -> Axes:
 def mistakes(run: Path, source: str) -> Axes:
     """The pictures about which lesson 12's network is surest, and wrong."""
     lesson = runpy.run_path(str(find_lesson(12)))
-    data = cifar10(train=False, transform=transforms.Compose(
-        [transforms.ToTensor(), transforms.Normalize(lesson["MEAN"], lesson["STD"])]))
-    network = CIFAR10NetSimpleV3(len(data.classes)).eval()
-    network.load_state_dict(torch.load(MODELS / run.parent.name / run.name / "weights.pt", map_location="cpu"))
-    with torch.inference_mode():
-        scores = torch.cat([network(pictures) for pictures, _ in DataLoader(data, batch_size=500)])    # (N, 10)
+    data, device = cifar10(train=False), torch.device("cpu")
+    network = CIFAR10NetSimpleV3(len(data.classes))
+    weights = MODELS / run.parent.name / run.name / "weights.pt"
+    network.load_state_dict(torch.load(weights, map_location=device, weights_only=True))
+    loader = Batches(data, len(data), 500, device, lesson["MEAN"], lesson["STD"], train=False)
+    autocast = torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device))
+    scores, _, _ = lesson["test"](network, loader, autocast)    # (N, 10)
     surest, said = scores.softmax(dim=1).max(dim=1)
     targets = torch.tensor(data.targets)
     wrong = torch.nonzero(said != targets)[:, 0]

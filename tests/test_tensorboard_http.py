@@ -4,7 +4,7 @@ import io
 import json
 from urllib.error import HTTPError
 from urllib.parse import urlencode
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 from board import eventually, serve
@@ -21,8 +21,10 @@ def data(request, board_home):
     with serve(board_home, "--port", "0", f"--load_fast={request.param}") as address:
 
         def ask(route: str, question: dict | None = None, **query):
-            posted = json.dumps(question).encode() if question else None    # else it is a GET
-            with urlopen(f"{address}data/plugin/{route}?{urlencode(query)}", posted, timeout=10) as response:
+            request = Request(f"{address}data/plugin/{route}?{urlencode(query)}",
+                              json.dumps(question).encode() if question else None,    # without it, it is a GET
+                              {"Content-Type": "application/json"})
+            with urlopen(request, timeout=10) as response:
                 body = response.read()
                 return json.loads(body) if "json" in response.headers["Content-Type"] else body
 

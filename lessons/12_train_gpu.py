@@ -151,8 +151,11 @@ def main():
     # -> cpu meta meta
 
     # %% Pictures are moved and mirrored in training, never in testing
-    train_data, test_data = (folder_pictures(Path(args.data), train) if args.data else cifar10(train)
-                             for train in (True, False))
+    if args.data:
+        folder = Path(args.data)
+        train_data, test_data = folder_pictures(folder, train=True), folder_pictures(folder, train=False)
+    else:
+        train_data, test_data = cifar10(train=True), cifar10(train=False)
     count = min(args.limit or len(train_data), len(train_data))
     batch_size = min(recipe.batch_size, max(world_size, count // 32))    # so that few pictures, too, make 32 steps
     options = {"padding": recipe.crop_padding, "seed": args.seed, "rank": rank, "world_size": world_size}

@@ -62,11 +62,11 @@ def end_what_was_started():
         process.communicate()
 
 
-def start(place: Path, *arguments: str, command: tuple = (sys.executable,), threads: int = 1) -> subprocess.Popen:
+def start(place: Path, *arguments: str, command: tuple = (sys.executable,)) -> subprocess.Popen:
     """In a group of processes of its own, so that Ctrl-C can be sent to all of them, as a terminal does."""
     started.append(subprocess.Popen(
         [*command, LESSON, *arguments], text=True, encoding="utf-8", stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env=environment(place) | {"PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": str(threads)}, start_new_session=True))
+        env=environment(place) | {"PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}, start_new_session=True))
     return started[-1]
 
 

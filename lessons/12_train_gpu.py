@@ -42,20 +42,19 @@ from shared.processes import join_processes, leave_processes, sum_over_processes
 
 # %% All settings stand in one place
 RECIPES = {
-    "fast": {    # what each part is worth: lessons/README.md
+    "fast": {    # lessons/README.md has what its parts are worth
         "epochs": 8,
         "batch_size": 256,         # of all processes together
         "learning_rate": 0.1,      # the highest, of SGD
         "muon_rate": 0.1,          # the highest, of Muon, which trains kernels and matrices; 0: SGD trains all
         "milestones": (),          # epochs after which the rates are halved; none: up for a quarter, then down to zero
-        "label_smoothing": 0.1,    # asks for a little less than certainty
         "dropout": 0.0,
         "crop_padding": 2,         # pixels around the picture, out of which 32x32 are cut: left, top, right, bottom
         "whole_batches": True,     # made on the device, normalised; else picture by picture, as in lesson 2
     },
     # The tutorial's. Its padding is lopsided, and from epoch 32 on the learning rate stays at 0.000625.
     "document": {"epochs": 150, "batch_size": 32, "learning_rate": 0.01, "muon_rate": 0, "milestones": (8, 16, 24, 32),
-                 "label_smoothing": 0.0, "dropout": 0.4, "crop_padding": (0, 2, 3, 4), "whole_batches": False},
+                 "dropout": 0.4, "crop_padding": (0, 2, 3, 4), "whole_batches": False},
 }
 RECIPES["best"] = RECIPES["fast"] | {"epochs": 32, "dropout": 0.1}
 RUNS = MODELS / Path(__file__).stem
@@ -78,7 +77,7 @@ def train(network, loader, loss_function, optimizers, schedulers, device, autoca
         for optimizer, scheduler in zip(optimizers, schedulers, strict=True):
             optimizer.step()
             scheduler.step()    # the learning rate changes with each step, not with each epoch
-        totals[0] += F.cross_entropy(scores.detach(), targets, reduction="sum")    # as in testing: not smoothed
+        totals[0] += loss.detach() * len(targets)    # the sum over the batch's pictures; loss is their mean
         totals[1] += (scores.argmax(dim=1) == targets).sum()
         totals[2] += len(targets)
     loss, correct, count = sum_over_processes(totals).tolist()
@@ -169,7 +168,7 @@ def main():
     # %% Network, loss, optimizers, and how the learning rate goes
     torch.manual_seed(args.seed)
     network = CIFAR10NetSimpleV3(len(train_data.classes), recipe.dropout).to(device)
-    loss_function = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)    # has no parameters to move
+    loss_function = nn.CrossEntropyLoss()    # has no parameters to move
     if recipe.muon_rate:
         matrices = [parameter for parameter in network.parameters() if parameter.ndim > 1]    # kernels, too
         vectors = [parameter for parameter in network.parameters() if parameter.ndim == 1]    # biases and the like

@@ -61,9 +61,11 @@ class Batches:
         self.batch_size, self.train, self.padding, self.seed = batch_size, train, padding, seed
         self.share = slice(rank, None, world_size)
         self.epoch = 0
-        self.mean, self.std = 255 * torch.tensor(mean, device=device), 255 * torch.tensor(std, device=device)
         self.targets = torch.tensor(data.targets[:count], device=device)
         _, self.height, self.width, _ = data.data.shape
+        # For a whole row of pixels, as longer loops are faster
+        self.mean = 255 * torch.tensor(mean, device=device).repeat(self.width)
+        self.std = 255 * torch.tensor(std, device=device).repeat(self.width)
         pictures = F.pad(torch.from_numpy(data.data[:count]), (0, 0, padding, padding, padding, padding))
         self.pixels = pictures.reshape(-1, 3).to(device)    # (N, H + 2 * padding, W + 2 * padding, 3) -> (pixels, 3)
 
@@ -91,9 +93,10 @@ class Batches:
             y = top[batch, None] + rows                                                                 # (B, H)
             x = left[batch, None] + torch.where(mirrored[batch, None], columns.flip(0), columns)        # (B, W)
             pixel = batch[:, None, None] * picture_length + y[:, :, None] * row_length + x[:, None]     # (B, H, W)
-            pictures = self.pixels.index_select(0, pixel.flatten()).view(*pixel.shape, 3)               # (B, H, W, 3)
+            pictures = self.pixels.index_select(0, pixel.flatten()).view(len(batch), self.height, -1)   # (B, H, W * 3)
+            pictures = ((pictures - self.mean) / self.std).view(*pixel.shape, 3)                        # (B, H, W, 3)
             # Moving the channels to the front, where PyTorch expects them, changes no byte: that is channels-last.
-            yield ((pictures - self.mean) / self.std).permute(0, 3, 1, 2), self.targets[batch]
+            yield pictures.permute(0, 3, 1, 2), self.targets[batch]
 
     def _deal(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """The order of the pictures, and for each where its crop begins, and whether it is mirrored: all (N,).

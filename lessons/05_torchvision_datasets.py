@@ -83,7 +83,7 @@ with SummaryWriter(run) as writer:
     for number, name in enumerate(train_data.classes):
         first = torch.nonzero(targets == number)[:32, 0].tolist()
         pictures = torch.from_numpy(train_data.data[first]).permute(0, 3, 1, 2)    # (32, 32, 32, 3) -> (32, 3, 32, 32)
-        writer.add_images(f"5 classes/{number} {name}", enlarge(pictures))                   # -> (32, 3, 128, 128)
+        writer.add_images(f"5 classes/{number} {name}", enlarge(pictures))         # -> (32, 3, 128, 128)
 print("See it with:", tensorboard_command(run))
 
 # Try next:

@@ -2,8 +2,8 @@
 
 Importing anything from here also decides how a lesson ends when something goes wrong. An error that a person can
 cause is told in one or two lines on stderr, with exit status 2; Ctrl-C says what was kept, with status 130, and so does
-SIGTERM (`kill`), with status 143. Any other error keeps its traceback, because it is a bug or a change
-that you just made.
+SIGTERM (`kill`), with status 143. Any other error keeps its traceback, because it is a bug or a change that you just
+made.
 """
 
 import argparse

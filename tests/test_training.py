@@ -1,5 +1,6 @@
 """Lesson 12 as a trainer: whatever stops it, nothing is lost; in two processes; on one's own pictures."""
 
+import argparse
 import hashlib
 import json
 import os
@@ -138,6 +139,38 @@ def test_killed_three_times_and_resumed_the_weights_are_the_same(settings, kille
     epochs = int(settings[settings.index("--epochs") + 1])
     for tag in ("train_loss", "test_acc", "learning_rate"):
         assert [point.step for point in events.Scalars(tag)] == list(range(epochs))
+
+
+def test_what_an_interrupted_epoch_wrote_is_taken_back(place, uninterrupted):
+    """As if it had been killed after the points of epochs 2 and 3, and before their checkpoints."""
+    process = start(place, *QUICK)
+    wait_for_epoch(process, 1)
+    run = only_run(place)
+    before = (run / "checkpoint.pt").read_bytes()
+    wait_for_epoch(process, 3)
+    process.kill()
+    end(process)
+    (run / "checkpoint.pt").write_bytes(before)
+    status, stdout, stderr = end(start(place, "--resume"))
+    assert (status, stderr) == (0, "")
+    done = int(re.search(r"Going on with \S+ after epoch (\d)", stdout)[1])
+    assert 1 <= done < 3
+    assert digest(run) == uninterrupted(QUICK)
+    events = EventAccumulator(str(place / "logs" / LESSON.stem / run.name)).Reload()
+    assert [point.step for point in events.Scalars("test_acc")] == list(range(6))
+
+
+@pytest.mark.parametrize("run_id", ["another launch", "none"])
+def test_torchrun_does_not_go_on_with_the_run_of_another_launch(run_id, stopped, monkeypatch):
+    parser = argparse.ArgumentParser()
+    for name in (*checkpoint.SETTINGS, "resume"):
+        parser.add_argument(f"--{name}")
+    monkeypatch.setattr(sys, "argv", ["lesson"])
+    monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", run_id)
+    assert checkpoint.parse(parser, stopped / "models" / LESSON.stem)[1] is None
+    monkeypatch.delenv("TORCHELASTIC_RUN_ID")    # as that run was started, so that it is this condition which decides
+    assert checkpoint.parse(parser, stopped / "models" / LESSON.stem)[1]["epoch"] >= 1
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

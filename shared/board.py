@@ -74,6 +74,8 @@ def main() -> None:
                         "--samples_per_plugin", "images=1000", *for_tensorboard]
         try:
             run_main()    # says where it is, and goes on until Ctrl-C
+        except KeyboardInterrupt:    # or SIGTERM. Once it serves it takes them for its end by itself
+            pass
         finally:
             ended.set()
             thread.join()

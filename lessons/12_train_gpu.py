@@ -34,6 +34,7 @@ from tqdm import tqdm
 from shared import checkpoint, positive, results
 from shared.datasets import cifar10, folder_pictures
 from shared.loader import Batches, PictureByPicture, has_bfloat16
+from shared.memory import explain_out_of_memory, keep_freed_memory
 from shared.muon import Muon
 from shared.networks import CIFAR10NetSimpleV3
 from shared.paths import LOGS, MODELS, models_folder, new_run, tensorboard_command
@@ -116,6 +117,7 @@ def main():
     epochs = args.epochs = args.epochs or recipe.epochs
     # CUDA, MPS (Apple) or XPU (Intel), whichever there is; the older tensor.cuda() and network.cuda() know one of them
     device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+    keep_freed_memory()
     rank, world_size = join_processes(device)    # of world_size processes, number 0 tests, writes and saves for all
 
     # %% Accuracy is the share of pictures whose highest score is the right one's
@@ -201,7 +203,7 @@ def main():
         loader.set_epoch(epoch)
         torch.manual_seed((args.seed * 10**6 + epoch) * world_size + rank)    # so a resumed run draws the same
         learning_rate = schedulers[-1].get_last_lr()[0]    # of the first step
-        with checkpoint.explain_out_of_memory(batch_size, device):
+        with explain_out_of_memory(batch_size, device):
             train_loss, train_acc = train(trained, loader, loss_function, optimizers, schedulers, device, autocast)
         if rank > 0:
             continue

@@ -6,13 +6,10 @@ state: weights, optimizers, schedulers and the number of epochs done lead to the
 """
 
 import argparse
-import contextlib
 import io
 import math
 import os
-import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -151,22 +148,6 @@ def _launch() -> str | None:
     """Names a call of torchrun, and is the same in the processes that it starts again."""
     name = os.environ.get("TORCHELASTIC_RUN_ID")
     return name if name != "none" else f"by process {os.getppid()}"    # torchrun's default for --rdzv-id
-
-
-@contextlib.contextmanager
-def explain_out_of_memory(batch_size: int, device: torch.device) -> Iterator[None]:
-    """Names the batch size when the device runs out of memory.
-
-    Raises:
-        LessonError: it did.
-    """
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        if isinstance(error, MemoryError) or re.search("out of memory|DefaultCPUAllocator", str(error)):
-            raise LessonError(f"{device} has too little memory for batches of {batch_size} pictures.\n"
-                              "Make batch_size in RECIPES smaller.") from None
-        raise
 
 
 def stop_unless_finite(loss: float, learning_rate: float) -> None:

@@ -23,6 +23,16 @@ def test_singular_values_become_about_one_and_directions_stay(shape):
     assert torch.cosine_similarity((u @ v).flatten(), orthogonal(matrix).flatten(), dim=0) > 0.95
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_it_is_newton_schulz_iteration(shape):
+    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0)) / torch.arange(1, shape[1] + 1)
+    x = matrix.double() / matrix.double().norm()
+    for _ in range(5):    # as Muon's author writes it, but for the transposition, which saves work only
+        square = x @ x.T
+        x = 3.4445 * x + (-4.7750 * square + 2.0315 * square @ square) @ x
+    torch.testing.assert_close(orthogonal(matrix), x.float(), rtol=1e-3, atol=1e-4)
+
+
 def test_a_step_turns_a_weight_by_the_learning_rate():
     weight = nn.Parameter(torch.randn(16, 3, 3, 3, generator=torch.Generator().manual_seed(0)))
     before = weight.detach().clone()

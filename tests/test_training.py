@@ -21,7 +21,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch.nn import functional as F
 
-from shared import LessonError, checkpoint, drawn
+from shared import checkpoint, drawn
 from shared.datasets import Pictures
 from shared.loader import Batches
 from shared.networks import CIFAR10NetSimpleV3
@@ -237,17 +237,6 @@ def test_a_learning_rate_that_is_too_high_is_named(place, tmp_path):
                                     "--recipe", "document", "--limit", "320")
     assert status == 2
     assert re.match(r"Error: the loss is (nan|inf) at a learning rate of 1e\+12, which is too high\.\n", stderr), stderr
-
-
-def test_too_little_memory_names_the_batch_size():
-    with (pytest.raises(LessonError, match="cpu has too little memory for batches of 512 pictures") as caught,
-          checkpoint.explain_out_of_memory(512, torch.device("cpu"))):
-        torch.empty(10**15)    # a petabyte
-    assert len(str(caught.value).splitlines()) == 2
-    with pytest.raises(LessonError), checkpoint.explain_out_of_memory(512, torch.device("cuda")):
-        raise torch.OutOfMemoryError("CUDA out of memory")
-    with pytest.raises(RuntimeError, match="another"), checkpoint.explain_out_of_memory(512, torch.device("cpu")):
-        raise RuntimeError("another error is not hidden")
 
 
 @pytest.fixture(scope="module")

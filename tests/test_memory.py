@@ -34,14 +34,14 @@ torch.set_num_threads(1)
 def step():
     large = torch.ones(2**24)    # 64 MiB
     small = large[:2**22] + 1
-for _ in range(3):
+for _ in range(10):
     step()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(5):
+for _ in range(20):
     step()
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """], cwd=ROOT, stdout=subprocess.PIPE, check=True, text=True).stdout) for keep in ("", "keep_freed_memory()")]
-    assert pages[1] < 100 < pages[0] / 10
+    assert pages[1] < pages[0] / 10
 
 
 def test_another_c_library_is_left_alone(monkeypatch):

@@ -218,6 +218,20 @@ def run_changed(place: Path, tmp_path: Path, change: str, *arguments: str) -> tu
     return process.returncode, process.stdout, process.stderr
 
 
+@pytest.mark.parametrize(("recipe", "loader", "epoch"), [("fast", "Batches", "epoch"),
+                                                         ("document", "PictureByPicture", "sampler.epoch")])
+def test_each_epoch_is_dealt_anew(recipe, loader, epoch, place, tmp_path):
+    status, stdout, stderr = run_changed(place, tmp_path, f"""
+def tell(self):
+    if getattr(self, "train", True):
+        print("dealt:", self.{epoch})
+    return real(self)
+lesson["{loader}"].__iter__, real = tell, lesson["{loader}"].__iter__""", "--recipe", recipe, *QUICK)
+    assert status == 0, stderr
+    dealt = [int(number) for number in re.findall("dealt: (.+)", stdout)]
+    assert dealt[-2:] == [0, 1]
+
+
 def test_a_loss_that_is_not_finite_stops_before_it_reaches_the_weights(place, tmp_path):
     status, _, stderr = run_changed(place, tmp_path, """
 def fail_in_epoch_2(*args, calls=[]):

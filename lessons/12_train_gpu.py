@@ -50,7 +50,7 @@ RECIPES = {
         "muon_rate": 0.1,          # the highest, of Muon, which trains kernels and matrices; 0: SGD trains all
         "milestones": (),          # epochs after which the rates are halved; none: up for a quarter, then down to zero
         "dropout": 0.0,
-        "crop_padding": 2,         # pixels around the picture, out of which 32x32 are cut: left, top, right, bottom
+        "crop_padding": 1,         # pixels around the picture, out of which 32x32 are cut: left, top, right, bottom
         "whole_batches": True,     # made on the device, normalised; else picture by picture, as in lesson 2
     },
     # The tutorial's. Its padding is lopsided, and from epoch 32 on the learning rate stays at 0.000625.

@@ -117,7 +117,7 @@ def main():
     epochs = args.epochs = args.epochs or recipe.epochs
     # CUDA, MPS (Apple) or XPU (Intel), whichever there is; the older tensor.cuda() and network.cuda() know one of them
     device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
-    keep_freed_memory()
+    keep_freed_memory()    # for the next step: to give it back and ask again takes Linux a tenth of the time
     rank, world_size = join_processes(device)    # of world_size processes, number 0 tests, writes and saves for all
 
     # %% Accuracy is the share of pictures whose highest score is the right one's

@@ -5,6 +5,7 @@ runs are linked into a folder of their own, which follows what the lessons write
 """
 
 import argparse
+import contextlib
 import socket
 import sys
 import tempfile
@@ -74,12 +75,11 @@ def main() -> None:
                         "--samples_per_plugin", "images=1000", *for_tensorboard]
         try:
             run_main()    # says where it is, and goes on until Ctrl-C
-        except KeyboardInterrupt:    # or SIGTERM. Once it serves it takes them for its end by itself
-            pass
         finally:
             ended.set()
             thread.join()
 
 
 if __name__ == "__main__":
-    main()
+    with contextlib.suppress(KeyboardInterrupt):    # Ctrl-C or SIGTERM, until TensorBoard sees to them
+        main()

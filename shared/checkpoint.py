@@ -154,4 +154,4 @@ def stop_unless_finite(loss: float, learning_rate: float) -> None:
     """Raises LessonError where a loss is infinite or not a number, before it gets into weights that are kept."""
     if not math.isfinite(loss):
         raise LessonError(f"the loss is {loss} at a learning rate of {learning_rate:.3g}, which is too high.\n"
-                          "Lower the rates in RECIPES. The last checkpoint is from before.")
+                          "Lower the rates in RECIPES, and start anew: --resume keeps those that it began with.")

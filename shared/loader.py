@@ -1,6 +1,6 @@
 """Whole batches at once: a data set in the memory of the training device, cropped, mirrored and normalised there.
 
-DataLoader opens, crops and converts one picture after another. All of CIFAR-10 as bytes is a table of 65 million
+DataLoader opens, crops and converts one picture after another. All of CIFAR-10 as bytes is a table of 61 million
 pixels, small enough for every device, and a batch is one look-up in that table: which pixel goes where says how a
 picture is cropped and whether it is mirrored. After CifarLoader of https://github.com/KellerJordan/cifar10-airbench.
 """
@@ -43,7 +43,7 @@ class Batches:
         train: shuffle, crop and mirror.
         padding: width in pixels of the black border that is added before the crop.
         seed: for a generator of its own. The same seed and epoch make the same batches, on every device.
-        rank, world_size: this process gets the pictures rank, rank + world_size, ... of each batch to train with.
+        rank, world_size: this process gets the pictures rank, rank + world_size, ... of each batch.
 
     Yields:
         Pictures, float32 (batch, 3, H, W), normalised by mean and std, in channels-last memory format; and their class

@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import platform
 import re
+import sys
 from collections.abc import Iterator
 
 import torch
@@ -17,10 +18,11 @@ def keep_freed_memory() -> None:
     """Has this process keep the memory that it frees, so that the next step of training need not ask for it again.
 
     Linux's C library (glibc) gives large blocks back to the system at once, and has to be handed each of their pages
-    anew, emptied, in every step: a tenth of the fast recipe's time. With another C library, nothing is done.
+    anew, emptied, in every step: a tenth of the fast recipe's time. Nothing is done where the C library is another;
+    PyTorch for ARM has an allocator of its own, which stays as it is.
     See https://man7.org/linux/man-pages/man3/mallopt.3.html
     """
-    if platform.libc_ver()[0] == "glibc":
+    if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
         malloc = ctypes.CDLL(None)
         malloc.mallopt(M_MMAP_MAX, 0)           # takes large blocks out of what it keeps, too
         malloc.mallopt(M_TRIM_THRESHOLD, -1)    # and never hands any of that back
@@ -38,5 +40,5 @@ def explain_out_of_memory(batch_size: int, device: torch.device) -> Iterator[Non
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, MemoryError) or re.search("out of memory|DefaultCPUAllocator", str(error)):
             raise LessonError(f"{device} has too little memory for batches of {batch_size} pictures.\n"
-                              "Make batch_size in RECIPES smaller.") from None
+                              "Make batch_size in RECIPES smaller, and start anew.") from None
         raise

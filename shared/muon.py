@@ -54,6 +54,6 @@ def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:
     for _ in range(steps):
         step = a * one + b * square + c * square @ square
         factor = step @ factor
-        square = step @ square @ step
+        square = step @ square @ step    # is now (step @ x) @ (step @ x).T, as step is symmetric
     x = factor @ x
     return x.T if matrix.size(0) > matrix.size(1) else x

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -68,6 +69,18 @@ def test_tensorboard_says_that_the_port_is_taken_and_where_it_is_last(tmp_path):
     assert lines[1] == f"Nothing is in {tmp_path / 'logs'} yet. What lessons write appears while they run.\n"
     assert f" at http://localhost:{said[1]}/ " in lines[-1]
     assert rest == "TensorBoard caught SIGTERM; exiting...\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_tensorboard_can_be_stopped_while_it_starts(number, tmp_path):
+    with subprocess.Popen([sys.executable, "-m", "shared.board", "--port", "0"], cwd=ROOT, env=environment(tmp_path),
+                          stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr.readline().startswith("Nothing is in ")    # and now it imports TensorBoard
+        process.send_signal(number)
+        rest = process.stderr.read()    # some lines of TensorBoard's, if it came so far
+    assert "Traceback" not in rest
+    assert "Stopped" not in rest
+    assert process.returncode == 0
 
 
 @pytest.mark.parametrize(("arguments", "runs"), [

@@ -240,7 +240,8 @@ def fail_in_epoch_2(*args, calls=[]):
 lesson["nn"].CrossEntropyLoss.forward, real = fail_in_epoch_2, lesson["nn"].CrossEntropyLoss.forward""", *QUICK)
     assert status == 2
     assert re.fullmatch(r"Error: the loss is nan at a learning rate of 0\.0\d+, which is too high\.\n"
-                        r"Lower the rates in RECIPES\. The last checkpoint is from before\.\n", stderr), stderr
+                        r"Lower the rates in RECIPES, and start anew: --resume keeps those that it began with\.\n",
+                        stderr), stderr
     state = checkpoint.load(only_run(place) / "checkpoint.pt")
     assert state["epoch"] == 1
     assert all(tensor.isfinite().all() for tensor in state["parts"][0].values())

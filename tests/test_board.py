@@ -63,9 +63,11 @@ def test_tensorboard_says_that_the_port_is_taken_and_where_it_is_last(tmp_path):
             while not lines or "http://" not in lines[-1]:
                 lines.append(process.stderr.readline())
                 assert lines[-1], f"TensorBoard ended: {lines}"
+            said = re.fullmatch(rf"Port {port} is taken, so it is (\d+)\.\n", lines[0])
+            # Once it answers it takes SIGTERM as it should; while it still prints, its handler would print into that.
+            urlopen(f"http://localhost:{said[1]}/", timeout=60).close()
             process.terminate()
             rest = process.stderr.read()
-    said = re.fullmatch(rf"Port {port} is taken, so it is (\d+)\.\n", lines[0])
     assert lines[1] == f"Nothing is in {tmp_path / 'logs'} yet. What lessons write appears while they run.\n"
     assert f" at http://localhost:{said[1]}/ " in lines[-1]
     assert rest == "TensorBoard caught SIGTERM; exiting...\n"

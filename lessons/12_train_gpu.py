@@ -173,6 +173,7 @@ def main():
     if recipe.muon_rate:
         matrices = [parameter for parameter in network.parameters() if parameter.ndim > 1]    # kernels, too
         vectors = [parameter for parameter in network.parameters() if parameter.ndim == 1]    # biases and the like
+        # nesterov: momentum that looks one step ahead; fused: all parameters in one call, which saves time
         optimizers = [optim.SGD(vectors, recipe.learning_rate, momentum=0.9, nesterov=True, fused=True),
                       Muon(matrices, recipe.muon_rate)]
     else:
@@ -220,8 +221,7 @@ def main():
               f"accuracy {train_acc:.3f}  testing: loss {test_loss:.3f}, accuracy {test_acc:.3f}")
     leave_processes()    # and end, all but number 0
 
-    # %% Keep the weights, and see that they are whole
-    # The last epoch's, not the best epoch's: to choose by the test pictures would be to train on them.
+    # %% Keep the last epoch's weights, not the best epoch's: to choose by the test pictures would be to train on them
     checkpoint.save_whole(network.state_dict(), models / "weights.pt")
     again = CIFAR10NetSimpleV3(len(train_data.classes))
     again.load_state_dict(torch.load(models / "weights.pt", map_location="cpu", weights_only=True))    # from any device
@@ -230,10 +230,10 @@ def main():
     # -> loaded again, same accuracy: True
     if args.tta:
         print(f"with mirrored pictures, too: {test(again, test_loader, autocast, tta=True)[2]:.4f}")
+    settings = vars(recipe) | {"epochs": epochs, "batch_size": batch_size, "pictures": count}
     report = {"accuracy": accuracy, "epochs": epochs, "seconds": seconds, "device": str(device), "seed": args.seed,
               "images_per_second": curves["images_per_second"], "data": train_data.source, "recipe": args.recipe,
-              "mean": mean, "std": std,
-              "settings": vars(recipe) | {"epochs": epochs, "batch_size": batch_size, "pictures": count}}
+              "mean": mean, "std": std, "settings": settings}
     results.write_report(report, scores.cpu(), test_data, writer, models)
     writer.close()
     print("See it with:", tensorboard_command(run))

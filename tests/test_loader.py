@@ -133,6 +133,7 @@ def test_too_few_pictures_for_a_batch():
     assert len(Batches(some_pictures(9), 3, 4, CPU, MEAN, STD, train=False)) == 1
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")    # two workers on one core
 @pytest.mark.parametrize("workers", [0, 2])
 def test_picture_by_picture_is_the_tutorials_way(workers):
     data = some_pictures(20)
@@ -156,7 +157,7 @@ def test_the_first_batch_can_be_looked_at():
     batches = Batches(some_pictures(20), 20, 8, CPU, *AS_THEY_ARE, train=True, padding=2, seed=3)
     assert torch.equal(batches.first_batch(), epoch_of(batches, 0)[0][:8])
 
-    loader = PictureByPicture(some_pictures(20), 20, 8, padding=0, seed=3, rank=0, world_size=1, workers=2)
+    loader = PictureByPicture(some_pictures(20), 20, 8, padding=0, seed=3, rank=0, world_size=1, workers=1)
 
     def without_mirroring(pictures: torch.Tensor) -> list:    # which is by chance
         return [sorted([picture.flatten().tolist(), picture.flip(2).flatten().tolist()]) for picture in pictures]

@@ -21,17 +21,17 @@ In two processes, on a GPU each if there are any; and on two machines that share
 import argparse
 import os
 import time
+from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 
 import torch
-import torch.nn.functional as F
 from torch import nn, optim
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from shared import checkpoint, positive, results
+from shared.average import WeightAverage
 from shared.datasets import cifar10, folder_pictures
 from shared.loader import Batches, PictureByPicture, has_bfloat16
 from shared.memory import explain_out_of_memory, keep_freed_memory
@@ -51,13 +51,14 @@ RECIPES = {
         "milestones": (),          # epochs after which the rates are halved; none: up for a quarter, then down to zero
         "dropout": 0.0,
         "crop_padding": 1,         # pixels on each side, out of which 32x32 are cut: pictures move by up to one
+        "averaged": 0.0,           # share of the epochs, the last, in which rates stay and weights are averaged
         "whole_batches": True,     # made on the device, normalised; else picture by picture, as in lesson 2
     },
     # The tutorial's. Its padding is lopsided, and from epoch 32 on the learning rate stays at 0.000625.
     "document": {"epochs": 150, "batch_size": 32, "learning_rate": 0.01, "muon_rate": 0, "milestones": (8, 16, 24, 32),
-                 "dropout": 0.4, "crop_padding": (0, 2, 3, 4), "whole_batches": False},
+                 "dropout": 0.4, "crop_padding": (0, 2, 3, 4), "averaged": 0.0, "whole_batches": False},
 }
-RECIPES["best"] = RECIPES["fast"] | {"epochs": 32, "crop_padding": 2}    # against learning by heart
+RECIPES["best"] = RECIPES["fast"] | {"epochs": 64, "crop_padding": 2, "averaged": 0.15}
 RUNS = MODELS / Path(__file__).stem
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)    # of CIFAR-10's training pictures, by channel
 
@@ -87,7 +88,7 @@ def train(network, loader, loss_function, optimizers, schedulers, device, autoca
 
 # %% Testing changes nothing
 @torch.inference_mode()
-def test(network, loader, autocast, tta=False):
+def test(network, loader, loss_function, autocast, tta=False):
     network.eval()
     scores = []
     for pictures, _ in tqdm(loader, "testing", disable=None, leave=False):
@@ -95,7 +96,7 @@ def test(network, loader, autocast, tta=False):
             scores.append(network(pictures).float() + (network(pictures.flip(3)).float() if tta else 0))
     scores = torch.cat(scores)    # (N, classes)
     right = scores.argmax(dim=1) == loader.targets
-    return scores, F.cross_entropy(scores, loader.targets).item(), right.sum().item() / len(right)
+    return scores, loss_function(scores, loader.targets).item(), right.sum().item() / len(right)
 
 
 def main():
@@ -113,7 +114,7 @@ def main():
     if args.predict:
         results.predict(CIFAR10NetSimpleV3, args.predict, RUNS)
         raise SystemExit
-    recipe = SimpleNamespace(**(saved["recipe"] if saved else RECIPES[args.recipe]))
+    recipe = argparse.Namespace(**(saved["recipe"] if saved else RECIPES[args.recipe]))
     epochs = args.epochs = args.epochs or recipe.epochs
     # CUDA, MPS (Apple) or XPU (Intel), whichever there is; the older tensor.cuda() and network.cuda() know one of them
     device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
@@ -151,11 +152,8 @@ def main():
     # -> cpu meta meta
 
     # %% Pictures are moved and mirrored in training, never in testing
-    if args.data:
-        folder = Path(args.data)
-        train_data, test_data = folder_pictures(folder, train=True), folder_pictures(folder, train=False)
-    else:
-        train_data, test_data = cifar10(train=True), cifar10(train=False)
+    pictures = partial(folder_pictures, Path(args.data)) if args.data else cifar10
+    train_data, test_data = pictures(train=True), pictures(train=False)
     count = min(args.limit or len(train_data), len(train_data))
     batch_size = min(recipe.batch_size, max(world_size, count // 32))    # so that few pictures, too, make 32 steps
     options = {"padding": recipe.crop_padding, "seed": args.seed, "rank": rank, "world_size": world_size}
@@ -180,13 +178,14 @@ def main():
         optimizers = [optim.SGD(network.parameters(), recipe.learning_rate, momentum=0.9)]
     steps = epochs * len(loader)
 
-    def factor(step):    # of the highest learning rate
+    def factor(step):    # of the highest rate: up for a quarter of all steps, then down, until averaging begins
         if recipe.milestones:
             return 0.5 ** sum(step >= epoch * len(loader) for epoch in recipe.milestones)
-        return min(1, (step + 1) / (steps / 4), (steps - step) / (steps * 3 / 4))    # up for a quarter, then down
+        return min(1, (step + 1) / (steps / 4), max(steps - step, recipe.averaged * steps) / (steps * 3 / 4))
 
     schedulers = [optim.lr_scheduler.LambdaLR(optimizer, factor) for optimizer in optimizers]
-    parts = [network, *optimizers, *schedulers]
+    averaged = WeightAverage(network)    # equal to network, until the recipe has the mean of several epochs taken
+    parts = [network, averaged, *optimizers, *schedulers]
     done, seconds, curves = checkpoint.restore(saved, train_data, parts)    # epochs done: 0, if nothing was saved
     synced = DistributedDataParallel(network) if world_size > 1 else network    # averages all processes' gradients
     autocast = torch.autocast(device.type, torch.bfloat16, enabled=recipe.whole_batches and has_bfloat16(device))
@@ -209,7 +208,8 @@ def main():
         if rank > 0:
             continue
         images_per_second = seen / (time.perf_counter() - started)
-        _, test_loss, test_acc = test(network, test_loader, autocast)
+        averaged.take(network, loader, autocast, anew=epoch < epochs * (1 - recipe.averaged))
+        _, test_loss, test_acc = test(averaged, test_loader, loss_function, autocast)
         seconds += time.perf_counter() - started
         curves = {"train_loss": train_loss, "train_acc": train_acc, "test_loss": test_loss, "test_acc": test_acc,
                   "learning_rate": learning_rate, "images_per_second": images_per_second}
@@ -221,15 +221,15 @@ def main():
               f"accuracy {train_acc:.3f}  testing: loss {test_loss:.3f}, accuracy {test_acc:.3f}")
     leave_processes()    # and end, all but number 0
 
-    # %% Keep the last epoch's weights, not the best epoch's: to choose by the test pictures would be to train on them
-    checkpoint.save_whole(network.state_dict(), models / "weights.pt")
+    # %% Keep what the last epoch gave, not the best: to choose by the test pictures would be to train on them
+    checkpoint.save_whole(averaged.module.state_dict(), models / "weights.pt")
     again = CIFAR10NetSimpleV3(len(train_data.classes))
     again.load_state_dict(torch.load(models / "weights.pt", map_location="cpu", weights_only=True))    # from any device
-    scores, _, accuracy = test(again.to(device), test_loader, autocast)
+    scores, _, accuracy = test(again.to(device), test_loader, loss_function, autocast)
     print("loaded again, same accuracy:", accuracy == curves["test_acc"])
     # -> loaded again, same accuracy: True
     if args.tta:
-        print(f"with mirrored pictures, too: {test(again, test_loader, autocast, tta=True)[2]:.4f}")
+        print(f"with mirrored pictures, too: {test(again, test_loader, loss_function, autocast, tta=True)[2]:.4f}")
     settings = vars(recipe) | {"epochs": epochs, "batch_size": batch_size, "pictures": count}
     report = {"accuracy": accuracy, "epochs": epochs, "seconds": seconds, "device": str(device), "seed": args.seed,
               "images_per_second": curves["images_per_second"], "data": train_data.source, "recipe": args.recipe,

@@ -30,6 +30,7 @@ from shared.paths import command
 LESSON = find_lesson(12)
 QUICK = ("--epochs", "6", "--limit", "320")
 SOME = ("--epochs", "4", "--limit", "2000")
+BEST = ("--recipe", "best", "--epochs", "14", "--limit", "320")    # the weights of the last three are averaged
 DOCUMENT = ("--recipe", "document", "--epochs", "5", "--limit", "160", "--workers", "1")
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
 
@@ -116,8 +117,8 @@ def uninterrupted(data, tmp_path_factory):
     return result
 
 
-@pytest.mark.parametrize(("settings", "killed_after"), [(QUICK, (1, 3, 4)), (DOCUMENT, (1, 2, 3))],
-                         ids=["fast", "document, with a worker"])
+@pytest.mark.parametrize(("settings", "killed_after"), [(QUICK, (1, 3, 4)), (BEST, (3, 8, 12)), (DOCUMENT, (1, 2, 3))],
+                         ids=["fast", "best", "document, with a worker"])
 def test_killed_three_times_and_resumed_the_weights_are_the_same(settings, killed_after, place, uninterrupted):
     moments = random.Random(0)
     arguments = settings

@@ -172,7 +172,7 @@ def mistakes(run: Path, source: str) -> Axes:
     network.load_state_dict(torch.load(weights, map_location=device, weights_only=True))
     loader = Batches(data, len(data), 500, device, lesson["MEAN"], lesson["STD"], train=False)
     autocast = torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device))
-    scores, _, _ = lesson["test"](network, loader, autocast)    # (N, 10)
+    scores, _, _ = lesson["test"](network, loader, torch.nn.CrossEntropyLoss(), autocast)    # (N, 10)
     surest, said = scores.softmax(dim=1).max(dim=1)
     targets = torch.tensor(data.targets)
     wrong = torch.nonzero(said != targets)[:, 0]

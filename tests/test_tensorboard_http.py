@@ -73,7 +73,7 @@ def test_runs_of_lesson_12_compare_by_their_settings(data, lesson_results):
         return {info["name"] for info in data("hparams/experiment", {"experimentName": ""}).get("hparamInfos", ())}
 
     expected = {"recipe", "epochs", "seed", "data", "device", "pictures", "batch_size", "learning_rate", "muon_rate",
-                "milestones", "dropout", "crop_padding", "whole_batches"}
+                "milestones", "dropout", "crop_padding", "averaged", "whole_batches"}
     assert eventually(expected, settings) == expected
     (group,) = data("hparams/session_groups", {
         "experimentName": "", "sliceSize": 9, "allowedStatuses": ["STATUS_UNKNOWN", "STATUS_SUCCESS", "STATUS_RUNNING"],

@@ -184,7 +184,7 @@ def main():
         return min(1, (step + 1) / (steps / 4), max(steps - step, recipe.averaged * steps) / (steps * 3 / 4))
 
     schedulers = [optim.lr_scheduler.LambdaLR(optimizer, factor) for optimizer in optimizers]
-    averaged = WeightAverage(network)    # equal to network, until the recipe has the mean of several epochs taken
+    averaged = WeightAverage(network)    # a copy of network, and in the epochs to average, the mean of its weights
     parts = [network, averaged, *optimizers, *schedulers]
     done, seconds, curves = checkpoint.restore(saved, train_data, parts)    # epochs done: 0, if nothing was saved
     synced = DistributedDataParallel(network) if world_size > 1 else network    # averages all processes' gradients

@@ -1,92 +1,217 @@
-"""05. torchvision brings data sets that are ready to use
+"""05. torchvision has data sets that are ready to use
 
-CIFAR-10 is 60,000 pictures of 32x32 pixels in ten classes: 50,000 to train with, 10,000 to test with. torchvision has
-a class that fetches, checks and opens it. (Trained networks are in torchvision.models: lesson 11.)
+In lesson 2 you wrote a Dataset of your own. For well-known collections of pictures,
+torchvision has one ready: MNIST, FashionMNIST, CIFAR10, ImageNet and many more. Such a
+Dataset checks its files and opens them. Most of them also download the files. (For
+ImageNet you have to register, and to download the files yourself.)
 
-    python lessons/05_torchvision_datasets.py
-    tensorboard --logdir logs/05_torchvision_datasets
+This lesson takes CIFAR-10, which most of the later lessons use: 60,000 colour pictures
+of 32x32 pixels. Each shows a thing of one of ten classes, such as "frog" or "ship".
+50,000 of them are training pictures: from these a network learns. 10,000 are test
+pictures: they show how good the network is with pictures that it has never seen.
+
+(torchvision also has trained networks. They are in torchvision.models: lesson 11.)
+
+It takes about 5 seconds, with the real CIFAR-10 about 7.
+
+    python lessons/05_torchvision_datasets.py              runs it
+    tensorboard --logdir logs/05_torchvision_datasets      shows what it wrote
 """
 
-# %% torchvision.datasets.CIFAR10 has five arguments
-import inspect
-from collections import Counter
+# %% Setup
+from shared.errors import begin_lesson
 
+begin_lesson()    # problems such as a full disk are told in two plain lines from here on
+
+import inspect
+
+import numpy as np
 import torch
 import torchvision
 from torch.utils.tensorboard import SummaryWriter
-from torchvision import transforms
+from torchvision.transforms import v2
 
 from shared.datasets import cifar10, enlarge
-from shared.paths import DATA, new_run, tensorboard_command
+from shared.paths import DATA, new_run, print_where_to_look
 
-print(list(inspect.signature(torchvision.datasets.CIFAR10).parameters))
-# -> ['root', 'train', 'transform', 'target_transform', 'download']
+PICTURES_SHOWN = 32    # of each class: four rows of eight
+ANIMALS = ["bird", "cat", "deer", "dog", "frog", "horse"]
 
-# root: the folder that holds cifar-10-batches-py. train: the pictures to train with, else those to test with.
-# download=True fetches 170 MB if they are not there; False asks for files that are:
+LOOK_AT = """
+- Images tab, group "5 classes": some pictures of each class. Click on those of a card
+  to make them larger. Which two classes are the hardest to tell apart?
+- Group "5 means": the mean of all pictures of a class. In which of them can you still
+  see the thing? What else tells you the class?
+"""
+
+# %% torchvision.datasets.CIFAR10 has five arguments
+arguments = list(inspect.signature(torchvision.datasets.CIFAR10).parameters)
+print("the arguments:", arguments)
+# -> the arguments: ['root', 'train', 'transform', 'target_transform', 'download']
+
+# root: the folder on your disk where the files are, or where a download puts them.
+
+# train: True (the default) gives the training pictures, False the test pictures.
+
+# transform: it is called with each picture, before you get the picture. Usually it
+# makes a tensor (lesson 4).
+
+# target_transform: it is called with the number of the picture's class, before you get
+# the number. It is rarely needed.
+
+# download: True downloads the files, 170 MB, if the folder does not have them yet.
+# False (the default) never downloads.
+
+# So most programs begin like this:
+#
+#     train_data = torchvision.datasets.CIFAR10("data", train=True, download=True)
+#     test_data = torchvision.datasets.CIFAR10("data", train=False, download=True)
+#
+# Without the files and without a download there is an error. (DATA is the folder data.)
 try:
-    torchvision.datasets.CIFAR10(root=DATA / "no such folder", train=True, download=False)
+    torchvision.datasets.CIFAR10(DATA / "no such folder", train=True, download=False)
 except RuntimeError as error:
-    print(error)
-# -> Dataset not found or corrupted. You can use download=True to download it
+    print("without the files:", error)
+# -> without the files: Dataset not found or corrupted. You can use download=True to
+#    download it
 
-# The lessons ask a function of their own. It gives torchvision's class where the official files are, and otherwise
-# folders of pictures or drawings with the same interface, so that everything below works without a network, too.
+# %% cifar10() of these lessons works without the internet, too
+# You may have no internet, or the download may be slow. So the lessons call a function
+# of their own, cifar10() in shared/datasets.py. It takes the pictures from the first of
+# these places that has them. Each call says in a line "Data: ..." which one it was:
+#
+# 1. The official files in data/. Then you get torchvision.datasets.CIFAR10.
+# 2. Folders of pictures in data/cifar10/.
+# 3. The internet: the official files are downloaded, and it is checked that they are
+#    unchanged.
+# 4. The drawn stand-in: pictures of the same ten classes, drawn by a program of this
+#    project. They are fewer and easier. So they do not show how good a network would be
+#    on CIFAR-10.
+#
+# Wherever the pictures come from, you use them like torchvision's CIFAR10. cifar10()
+# has the same arguments train, transform and target_transform. It needs no root: that
+# is always data/. It needs no download: when places 1 and 2 have nothing, it tries to
+# download.
+#
+# It does not try if the environment variable LESSONS_OFFLINE is 1. Set it in a
+# terminal, for all lessons that you then start there: `export LESSONS_OFFLINE=1` on
+# Linux and macOS, `$env:LESSONS_OFFLINE = 1` on Windows, in PowerShell. (If the
+# download is slow, get cifar-10-python.tar.gz in another way and put it into data/.)
 train_data = cifar10(train=True)
 test_data = cifar10(train=False)
-print(len(train_data) == 5 * len(test_data))
-# -> True
+print("training pictures for each test picture:", len(train_data) / len(test_data))
+# -> training pictures for each test picture: 5.0
 
 # %% A sample is a picture and the number of its class
 picture, target = train_data[0]
-print(picture)
-# -> <PIL.Image.Image image mode=RGB size=32x32 at 0x...>
-print(target, train_data.classes[target])
-# -> 6 frog
+print("first picture:", picture)
+# -> first picture: <PIL.Image.Image image mode=RGB size=32x32 at 0x...>
+
+# The number is called the target, because it is the answer that a network should reach.
+# It is the label of lesson 2, as a number.
+print("its target:", target)
+# -> its target: 6
 
 # %% classes gives a name for a number, class_to_idx a number for a name
-print(train_data.classes)
-# -> ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck']
-print(train_data.class_to_idx["frog"])
-# -> 6
+print("classes:", train_data.classes)
+# -> classes: ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse',
+#    'ship', 'truck']
+print("name of target 6:", train_data.classes[6])
+# -> name of target 6: frog
+print("number of frog:", train_data.class_to_idx["frog"])
+# -> number of frog: 6
+
+# Why numbers? A network gives ten numbers, one for each class, and the target says
+# which of them should be the largest.
 
 # %% data and targets hold everything at once
-print(train_data.data.shape[1:], train_data.data.dtype, len(train_data.targets) == len(train_data.data))
-# -> (32, 32, 3) uint8 True
-counts = Counter(train_data.targets)    # how many pictures each class has
-print(len(counts), "classes, all alike:", max(counts.values()) == min(counts.values()))
-# -> 10 classes, all alike: True
+# data is one array of whole numbers of 8 bits. Its shape is (number of pictures,
+# height, width, channels).
+print("one picture in data:", train_data.data[0].shape, train_data.data.dtype)
+# -> one picture in data: (32, 32, 3) uint8
+same = np.array_equal(train_data.data[0], np.array(picture))
+print("data[0] holds the pixels of the first picture:", same)
+# -> data[0] holds the pixels of the first picture: True
 
-# %% transform changes the picture, target_transform its class
-ANIMALS = {"bird", "cat", "deer", "dog", "frog", "horse"}
+# targets is a list with the number of each picture's class.
+print("as many targets as pictures:", len(train_data.targets) == len(train_data.data))
+# -> as many targets as pictures: True
+counts = []
+for number in range(10):
+    counts.append(train_data.targets.count(number))
+print("share of each class:", np.array(counts) / len(train_data))
+# -> share of each class: [0.1 0.1 0.1 0.1 0.1 0.1 0.1 0.1 0.1 0.1]
+
+# A debugger shows all this without a print. In VS Code or PyCharm, click on the space
+# left of a line's number. A red dot appears, a breakpoint. Then start the lesson with
+# "Debug" instead of "Run". The program stops at that line, and the window "Variables"
+# shows `train_data`. Open it: there are `classes`, `class_to_idx` and `targets`.
+#
+# Without such an editor, write the line `breakpoint()` into the program. It stops
+# there, and the terminal waits for you. `p train_data.classes` prints, `c` continues.
+
+# %% transform changes each picture when you ask for it
+# Lesson 4 has explained these two steps.
+to_tensor = v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True)])
+tensors = cifar10(train=False, transform=to_tensor)
+tensor, target = tensors[0]    # width 32, height 32 -> (3, 32, 32)
+print("first test picture:", train_data.classes[target])
+# -> first test picture: cat
+print("the cat is a tensor now:", tuple(tensor.shape), tensor.dtype)
+# -> the cat is a tensor now: (3, 32, 32) torch.float32
+
+# The transform runs each time that you ask for a picture. What is stored stays as it
+# was: whole numbers, with the channels last. So whoever reads `data` gets no transform.
+print("what is stored has not changed:", tensors.data[0].shape, tensors.data.dtype)
+# -> what is stored has not changed: (32, 32, 3) uint8
 
 
-def is_animal(target: int) -> int:
-    """Makes two classes of the ten: 1 for an animal, 0 for a vehicle."""
+# %% target_transform changes the number of the class
+def is_animal(target):
+    """Makes two classes of the ten: 1 is an animal, 0 is a vehicle."""
     return int(train_data.classes[target] in ANIMALS)
 
 
-animals = cifar10(train=False, transform=transforms.ToTensor(), target_transform=is_animal)
-tensor, target = animals[0]
-print(type(tensor), tensor.shape, target)
-# -> <class 'torch.Tensor'> torch.Size([3, 32, 32]) 1
+print("a cat (class 3) becomes:", is_animal(3))
+# -> a cat (class 3) becomes: 1
+print("a ship (class 8) becomes:", is_animal(8))
+# -> a ship (class 8) becomes: 0
 
-# The transforms run when a picture is asked for; what is stored stays as it is.
-print(animals.data.dtype, animals.targets[0])
-# -> uint8 3
+animals = cifar10(train=False, target_transform=is_animal)
+picture, target = animals[0]
+print("target of the cat:", target)
+# -> target of the cat: 1
+print("its target as it is stored:", animals.targets[0])
+# -> its target as it is stored: 3
 
-# %% TensorBoard shows 32 pictures of each class
+# %% TensorBoard shows pictures of each class, and their mean
+# Each pixel of a mean picture is the mean of this pixel in all pictures of the class.
+# Such a picture is pale. So its smallest value is moved to 0, and its largest to 1.
 run = new_run(__file__, drawn=train_data.drawn)
-targets = torch.tensor(train_data.targets)
+targets = np.array(train_data.targets)
 with SummaryWriter(run) as writer:
-    writer.add_text("0 look at", "32 pictures of each class. Could you tell them apart at 32x32 pixels?")
+    writer.add_text("0 look at", LOOK_AT)
     for number, name in enumerate(train_data.classes):
-        first = torch.nonzero(targets == number)[:32, 0].tolist()
-        pictures = torch.from_numpy(train_data.data[first]).permute(0, 3, 1, 2)    # (32, 32, 32, 3) -> (32, 3, 32, 32)
-        writer.add_images(f"5 classes/{number} {name}", enlarge(pictures))         # -> (32, 3, 128, 128)
-print("See it with:", tensorboard_command(run))
+        # All pictures of this class: in NumPy, `targets == number` is an array that has
+        # True or False for each picture, and [ ] picks those with True.
+        of_class = train_data.data[targets == number]
+
+        # (32 pictures, height 32, width 32, 3 channels). add_images expects the
+        # channels before the height.
+        pictures = torch.from_numpy(of_class[:PICTURES_SHOWN])    # (32, 32, 32, 3)
+        pictures = enlarge(pictures.permute(0, 3, 1, 2))          # -> (32, 3, 128, 128)
+        writer.add_images(f"5 classes/{number} {name}", pictures)
+
+        mean = torch.from_numpy(of_class.mean(axis=0))            # (32, 32, 3)
+        mean = (mean - mean.min()) / (mean.max() - mean.min())    # 0 to 1
+        mean = enlarge(mean.permute(2, 0, 1))                     # -> (3, 128, 128)
+        writer.add_image(f"5 means/{number} {name}", mean)
+print_where_to_look(run, LOOK_AT)
 
 # Try next:
-# - `picture.resize((256, 256)).show()` opens the frog in a window.
-# - `torchvision.datasets.FashionMNIST(DATA, download=True)`: the same five arguments, other pictures (30 MB).
-# - A target_transform that gives the length of the class's name.
+# - Write `breakpoint()` above the line that prints "its target". What does
+#   `p train_data.targets[:5]` print, and what `p train_data.classes[9]`?
+# - Write a target_transform that gives the length of the class's name: 4 for "frog".
+#   How many different targets are there then?
+# - Make train_data with `cifar10(train=True, transform=v2.RandomVerticalFlip(1))`. It
+#   turns pictures upside down. Are those in TensorBoard upside down? Why, or why not?

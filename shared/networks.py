@@ -1,7 +1,7 @@
 """The tutorial's two networks for CIFAR-10.
 
-They live here, and not in the lesson that trains them, because a saved network can only be loaded where its class can
-be imported, and importing a lesson would run it.
+They live here and not in a lesson, because whoever loads a saved network imports its class, and
+importing a lesson would run it.
 """
 
 from torch import Tensor, nn
@@ -10,9 +10,8 @@ from torch import Tensor, nn
 class CIFAR10Network(nn.Module):
     """The small network of chapter 9, `CIFAR10_Network`: 145,578 parameters.
 
-    After the "CIFAR10-quick" model that comes with Caffe, without its activations: max pooling is all that keeps it
-    from being one linear layer.
-
+    After the "CIFAR10-quick" model that comes with Caffe, without its activations: max pooling is
+    all that keeps it from being one linear layer.
     Shapes: float32 (N, 3, 32, 32) -> float32 (N, 10), raw scores (logits).
     """
 
@@ -35,15 +34,12 @@ class CIFAR10Network(nn.Module):
 
 
 class CIFAR10NetSimpleV3(nn.Module):
-    """The final network of chapter 12, `CIFAR10_Net_Simple_v3`: 419,690 parameters for ten classes.
+    """Chapter 12's final network, `CIFAR10_Net_Simple_v3`: 419,690 parameters for ten classes.
 
-    Six 3x3 convolutions, each followed by ReLU and batch normalisation (https://arxiv.org/abs/1502.03167), in three
-    blocks that halve the picture and double the channels, as VGG does (https://arxiv.org/abs/1409.1556).
-
-    Args:
-        classes: number of scores to give a picture.
-        dropout: share of values zeroed before each linear layer in training; the tutorial's is 0.4.
-
+    Six 3x3 convolutions, each followed by ReLU and batch normalisation
+    (https://arxiv.org/abs/1502.03167), in three blocks that halve the picture and double the
+    channels, as VGG does (https://arxiv.org/abs/1409.1556). `dropout` is the share of values that
+    training zeroes before each linear layer.
     Shapes: float32 (N, 3, 32, 32) -> float32 (N, classes), raw scores (logits).
     """
 
@@ -65,11 +61,9 @@ class CIFAR10NetSimpleV3(nn.Module):
     def _block(channels_in: int, channels_out: int) -> list[nn.Module]:
         return [
             nn.Conv2d(channels_in, channels_out, kernel_size=3, padding=1),
-            nn.ReLU(inplace=True),
-            nn.BatchNorm2d(channels_out),
+            nn.ReLU(inplace=True), nn.BatchNorm2d(channels_out),
             nn.Conv2d(channels_out, channels_out, kernel_size=3, padding=1),
-            nn.ReLU(inplace=True),
-            nn.BatchNorm2d(channels_out),
+            nn.ReLU(inplace=True), nn.BatchNorm2d(channels_out),
             nn.MaxPool2d(2),
         ]
 

@@ -10,11 +10,13 @@ from pathlib import Path
 
 from conftest import ROOT, environment
 
+TOOL = ROOT / "tests" / "tools" / "board.py"
+
 
 @contextlib.contextmanager
 def serve(home: Path, *arguments: str) -> Iterator[str]:
     """Shows the logs in `home` while the block runs, and gives it the address."""
-    process = subprocess.Popen([sys.executable, "-m", "shared.board", *arguments], cwd=ROOT, env=environment(home),
+    process = subprocess.Popen([sys.executable, TOOL, *arguments], env=environment(home),
                                stderr=subprocess.PIPE, text=True, encoding="utf-8")
     try:
         said = ""
@@ -29,7 +31,7 @@ def serve(home: Path, *arguments: str) -> Iterator[str]:
 
 
 def eventually(expected, read: Callable, seconds: float = 20):
-    """What `read` gives as soon as it is what is expected, or else what it gives at last."""
+    """Calls `read` until it gives what is expected, and returns what it gave last."""
     end = time.monotonic() + seconds
     while (found := read()) != expected and time.monotonic() < end:
         time.sleep(0.05)

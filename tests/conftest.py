@@ -1,4 +1,4 @@
-"""Lessons are run as a person runs them: by a process of their own, from another folder."""
+"""Runs lessons as a person runs them: in a process of their own, from another folder."""
 
 import os
 import signal
@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-# A job in the background is started with Ctrl-C ignored, and hands that on to all that it starts.
+# As begin_lesson does: else PyTorch's threads wait without sleeping, and slow down all other tests.
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
+# A job in the background ignores Ctrl-C, and so would the lessons that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parents[1]
@@ -32,9 +35,9 @@ def find_lesson(number: int) -> Path:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """For a process that keeps off the network and has its data, logs and models in `home`."""
-    return os.environ | {"LESSONS_HOME": str(home), "LESSONS_OFFLINE": "1", "PYTHONIOENCODING": "utf-8",
-                         "PYTHONPATH": str(ROOT)}
+    """For a process that keeps off the network, with its data, logs and models in `home`."""
+    return os.environ | {"LESSONS_HOME": str(home), "LESSONS_OFFLINE": "1",
+                         "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
 
 
 def run_lesson(number: int, *arguments: str, home: Path, cwd: Path, **variables: str) -> Result:
@@ -43,23 +46,26 @@ def run_lesson(number: int, *arguments: str, home: Path, cwd: Path, **variables:
     runs = home / "logs" / lesson.stem
     before = set(runs.glob("*"))
     process = subprocess.run(
-        [sys.executable, str(lesson), *arguments], cwd=cwd, capture_output=True, text=True, encoding="utf-8",
-        stdin=subprocess.DEVNULL, timeout=1200, check=False,
-        env=environment(home) | variables)
+        [sys.executable, str(lesson), *arguments], cwd=cwd, env=environment(home) | variables,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, encoding="utf-8",
+        timeout=1200, check=False)
     new = sorted(set(runs.glob("*")) - before)
     return Result(process.returncode, process.stdout, process.stderr, new[-1] if new else None)
 
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory) -> Path:
-    """One LESSONS_HOME for the session, so that the stand-in is drawn once. Its name is a trap for careless paths."""
+    """One LESSONS_HOME for the session, so that the stand-in is drawn once.
+
+    The space and the Chinese letters in its name find code that is careless with paths.
+    """
     return tmp_path_factory.mktemp("the home 课程")
 
 
 @pytest.fixture(scope="session")
 def real_home(tmp_path_factory) -> Path:
     """A LESSONS_HOME with real pictures in it, where there are any."""
-    if not (REAL_DATA / "cifar10").is_dir() and not (REAL_DATA / "cifar-10-batches-py").is_dir():
+    if not any((REAL_DATA / name).is_dir() for name in ("cifar10", "cifar-10-batches-py")):
         pytest.skip(f"no real pictures in {REAL_DATA} (LESSONS_REAL_DATA names another folder)")
     home = tmp_path_factory.mktemp("real")
     (home / "data").symlink_to(REAL_DATA.resolve())
@@ -68,24 +74,35 @@ def real_home(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def lesson_results(home, tmp_path_factory):
-    """Runs each lesson once, with its defaults, when a test first asks for it: `lesson_results(7)`."""
+    """`lesson_results(7)` runs lesson 7, without flags, when a test first asks for it.
+
+    All tests that look at it share this one run.
+    """
     results = {}
 
     def result(number: int) -> Result:
         if number not in results:
-            results[number] = run_lesson(number, home=home, cwd=tmp_path_factory.mktemp("elsewhere"))
+            elsewhere = tmp_path_factory.mktemp("elsewhere")
+            results[number] = run_lesson(number, home=home, cwd=elsewhere)
         return results[number]
 
     return result
 
 
 @pytest.fixture(scope="session")
-def board_home(lesson_results, tmp_path_factory) -> Path:
-    """A LESSONS_HOME with one run of each lesson and nothing of what other tests wrote."""
+def trainer_run(home) -> Path:
+    """The folder of the TensorBoard files of one short run of `python -m shared.training`."""
+    subprocess.run([sys.executable, "-m", "shared.training", "--epochs", "2", "--limit", "320"],
+                   env=environment(home), stdout=subprocess.DEVNULL, check=True)
+    return max((home / "logs" / "training").iterdir())
+
+
+@pytest.fixture(scope="session")
+def board_home(lesson_results, trainer_run, tmp_path_factory) -> Path:
+    """A LESSONS_HOME with one run of each lesson and of the trainer, and nothing else."""
     home = tmp_path_factory.mktemp("a board 课程")
-    for number in range(2, 13):
-        run = lesson_results(number).run
-        if run is not None:
-            (home / "logs" / run.parent.name).mkdir(parents=True)
-            (home / "logs" / run.parent.name / run.name).symlink_to(run)
+    runs = [lesson_results(number).run for number in range(2, 13)]
+    for run in filter(None, [*runs, trainer_run]):
+        (home / "logs" / run.parent.name).mkdir(parents=True)
+        (home / "logs" / run.parent.name / run.name).symlink_to(run)
     return home

@@ -1,7 +1,7 @@
 """What `make tensorboard` starts: the newest runs, on a port that is free."""
 
+import contextlib
 import json
-import os
 import re
 import signal
 import socket
@@ -10,11 +10,10 @@ import sys
 from urllib.request import urlopen
 
 import pytest
-from board import eventually, serve
-from conftest import ROOT, environment
+from board import TOOL, eventually, serve
+from conftest import environment
+from tools import board
 from torch.utils.tensorboard import SummaryWriter
-
-from shared import board
 
 
 @pytest.fixture
@@ -41,44 +40,53 @@ def test_links_go_to_the_newest_run_of_each_lesson_and_follow_it(logs, tmp_path)
     (logs / "03_tensorboard" / "20260102-090000-drawn-2").mkdir()    # another in the same second
     (logs / "09_sequential_graph" / "20260103-080000").mkdir(parents=True)
     (logs / "07_conv_pool" / "20250101-120000").rmdir()
-    assert links() == {"03_tensorboard/20260102-090000-drawn-2", "09_sequential_graph/20260103-080000"}
+    assert links() == {"03_tensorboard/20260102-090000-drawn-2",
+                       "09_sequential_graph/20260103-080000"}
     assert (logs / "03_tensorboard" / "20260102-090000-drawn").is_dir()    # only its link is gone
 
 
-def test_a_taken_port_is_passed_over():
+def start(home, *arguments: str) -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, TOOL, *arguments], env=environment(home),
+                            stderr=subprocess.PIPE, text=True)
+
+
+def test_if_its_usual_port_is_taken_tensorboard_takes_another(tmp_path):
+    try:
+        taken = socket.create_server(("localhost", 6006))
+    except OSError:    # it is taken already
+        taken = contextlib.nullcontext()
+    with taken, start(tmp_path) as process:    # waits for its end
+        lines = []
+        while not lines or "http://" not in lines[-1]:
+            lines.append(process.stderr.readline())
+            assert lines[-1], f"TensorBoard ended: {lines}"
+        address = re.search(r" at (http://localhost:(\d+)/) ", lines[-1])
+        # Once it answers it takes SIGTERM as it should. Before, its handler would print into
+        # what it is printing.
+        urlopen(address[1], timeout=60).close()
+        process.terminate()
+        rest = process.stderr.read()
+    assert int(address[2]) > 6006
+    assert lines[0] == (f"There is nothing in {tmp_path / 'logs'} yet. "
+                        "Runs appear here as soon as they start.\n")
+    assert rest == "TensorBoard caught SIGTERM; exiting...\n"
+
+
+def test_a_port_that_was_asked_for_and_is_taken_is_named(tmp_path):
     with socket.create_server(("localhost", 0)) as taken:
         port = taken.getsockname()[1]
-        assert board.free_port(port) > port
-
-
-def test_tensorboard_says_that_the_port_is_taken_and_where_it_is_last(tmp_path):
-    # Below those that the system gives away, so that the next stays free, too; and not where another run of this test
-    # on this machine looks.
-    port = board.free_port(21_000 + os.getpid() % 10_000)
-    with socket.create_server(("localhost", port)):
-        process = subprocess.Popen([sys.executable, "-m", "shared.board", "--port", str(port)], cwd=ROOT,
-                                   env=environment(tmp_path), stderr=subprocess.PIPE, text=True)
-        with process:    # waits for its end
-            lines = []
-            while not lines or "http://" not in lines[-1]:
-                lines.append(process.stderr.readline())
-                assert lines[-1], f"TensorBoard ended: {lines}"
-            said = re.fullmatch(rf"Port {port} is taken, so it is (\d+)\.\n", lines[0])
-            # Once it answers it takes SIGTERM as it should; while it still prints, its handler would print into that.
-            urlopen(f"http://localhost:{said[1]}/", timeout=60).close()
-            process.terminate()
-            rest = process.stderr.read()
-    assert lines[1] == f"Nothing is in {tmp_path / 'logs'} yet. What lessons write appears while they run.\n"
-    assert f" at http://localhost:{said[1]}/ " in lines[-1]
-    assert rest == "TensorBoard caught SIGTERM; exiting...\n"
+        with start(tmp_path, "--port", str(port)) as process:
+            printed = process.stderr.read()
+    assert process.returncode != 0
+    assert f"could not bind to port {port}, it was already in use" in printed
+    assert "Traceback" not in printed
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_tensorboard_can_be_stopped_while_it_starts(number, tmp_path):
-    with subprocess.Popen([sys.executable, "-m", "shared.board", "--port", "0"], cwd=ROOT, env=environment(tmp_path),
-                          stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr.readline().startswith("Nothing is in ")    # and now it imports TensorBoard
-        process.send_signal(number)
+    with start(tmp_path, "--port", "0") as process:
+        assert process.stderr.readline().startswith("There is nothing in ")
+        process.send_signal(number)    # while it imports TensorBoard
         rest = process.stderr.read()    # some lines of TensorBoard's, if it came so far
     assert "Traceback" not in rest
     assert "Stopped" not in rest
@@ -92,12 +100,13 @@ def test_tensorboard_shows_the_newest_runs_or_all_of_one_lesson(arguments, runs,
         with SummaryWriter(tmp_path / "logs" / run) as writer:
             writer.add_scalar("x", 1)
     with serve(tmp_path, "--port", "0", *arguments) as address:
-        assert eventually(runs, lambda: sorted(json.load(urlopen(f"{address}data/runs", timeout=10)))) == runs
+        assert eventually(
+            runs, lambda: sorted(json.load(urlopen(f"{address}data/runs", timeout=10)))) == runs
 
 
 @pytest.mark.parametrize("port", ["x", "-1", "65536", ""])
 def test_what_is_no_port_is_told_in_two_lines(port, tmp_path):
-    process = subprocess.run([sys.executable, "-m", "shared.board", f"--port={port}"], cwd=ROOT, check=False,
-                             env=environment(tmp_path), capture_output=True, text=True)
-    assert (process.returncode, len(process.stderr.splitlines())) == (2, 2)
-    assert f"'{port}' is not a port" in process.stderr
+    with start(tmp_path, f"--port={port}") as process:
+        printed = process.stderr.read()
+    assert (process.returncode, len(printed.splitlines())) == (2, 2)
+    assert f"'{port}' is not a port" in printed

@@ -1,4 +1,4 @@
-"""Pictures as people have them: of every mode, damaged, among other files; and which data set a lesson gets."""
+"""Pictures as people have them (of every mode, damaged, among other files), and which a lesson gets."""
 
 import hashlib
 import io
@@ -21,9 +21,13 @@ from conftest import environment
 from PIL import Image
 from torch.utils.data import DataLoader
 from torchvision import transforms
+from torchvision.datasets import CIFAR10
 
-from shared import LessonError, datasets, download, drawn
-from shared.datasets import AntsBees, OfficialCIFAR10, Pictures, cifar10, folder_pictures, open_rgb
+from shared import datasets
+from shared.datasets import AntsBees, Pictures, cifar10, folder_pictures
+from shared.errors import LessonError
+from shared.sources import download, drawn, folders
+from shared.sources.folders import open_rgb
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 4, 3), dtype=np.uint8)
 RED = (255, 0, 0)
@@ -59,30 +63,44 @@ def with_alpha(picture):
     return picture
 
 
+def over_white(pixels, alpha):
+    alpha = np.asarray(alpha)[..., None] / 255
+    return np.round(pixels * alpha + 255 * (1 - alpha))
+
+
+ALPHA = PIXELS[:, :, 1]
+SOME_CLEAR = np.array([255, 255, 255, 0] + 20 * [255]).reshape(6, 4)
+GREYS = PIXELS[:, :, [0, 0, 0]]
+
+
 @pytest.mark.parametrize(("picture", "options", "expected"), [
     (Image.fromarray(PIXELS), {}, PIXELS),
-    (grey("L"), {}, PIXELS[:, :, [0, 0, 0]]),
+    (grey("L"), {}, GREYS),
     (grey("1"), {}, np.asarray(grey("1"))[:, :, None].repeat(3, 2) * np.uint8(255)),
-    (with_alpha(grey("L")), {}, PIXELS[:, :, [0, 0, 0]]),
-    (Image.fromarray(PIXELS[:, :, 0].astype(np.uint16) * 256 + 99), {}, PIXELS[:, :, [0, 0, 0]]),
+    (with_alpha(grey("L")), {}, over_white(GREYS, ALPHA)),
+    (Image.fromarray(PIXELS[:, :, 0].astype(np.uint16) * 257), {}, GREYS),
     (palette(), {}, PIXELS),
-    (palette(), {"transparency": 3}, PIXELS),
-    (palette(), {"transparency": bytes(range(0, 240, 10))}, PIXELS),
-    (with_alpha(Image.fromarray(PIXELS)), {}, PIXELS),
+    (palette(), {"transparency": 3}, over_white(PIXELS, SOME_CLEAR)),
+    (palette(), {"transparency": bytes(range(0, 240, 10))},
+     over_white(PIXELS, np.arange(0, 240, 10).reshape(6, 4))),
+    (with_alpha(Image.fromarray(PIXELS)), {}, over_white(PIXELS, ALPHA)),
 ], ids=["RGB", "grey", "black and white", "grey with alpha", "grey of 16 bits", "palette",
         "palette with a clear colour", "palette with clear colours", "RGBA"])
 def test_every_mode_becomes_rgb(tmp_path, picture, options, expected):
     picture.save(tmp_path / "a.png", **options)
     opened = open_rgb(tmp_path / "a.png")
     assert opened.mode == "RGB"
-    np.testing.assert_array_equal(opened, expected)
+    np.testing.assert_allclose(np.asarray(opened, int), expected, atol=1)
+    opaque = expected == PIXELS
+    np.testing.assert_array_equal(np.asarray(opened)[opaque], expected[opaque])
 
 
 @pytest.mark.parametrize(("mode", "ink", "expected"), [
     ("L", 200, (200, 200, 200)), ("CMYK", (0, 255, 255, 0), RED), ("CMYK", (255, 0, 0, 0), (0, 255, 255))])
 def test_jpegs_of_other_modes_become_rgb(tmp_path, mode, ink, expected):
     Image.new(mode, (16, 16), ink).save(tmp_path / "a.jpg", quality=95)
-    np.testing.assert_allclose(np.asarray(open_rgb(tmp_path / "a.jpg"), int), np.full((16, 16, 3), expected), atol=3)
+    decoded = np.asarray(open_rgb(tmp_path / "a.jpg"), int)
+    np.testing.assert_allclose(decoded, np.full((16, 16, 3), expected), atol=3)
 
 
 # What is stored, from what is to be seen: the inverse of what the number in the EXIF data asks for.
@@ -110,7 +128,7 @@ def test_exif_rotation_is_undone(tmp_path, orientation):
 def test_a_photo_taken_upright_is_upright(tmp_path):
     """As telephones store it: lying on its side in a JPEG, with a note to turn it."""
     lying = Image.new("RGB", (64, 32), RED)
-    lying.paste((0, 0, 255), (0, 0, 32, 32))    # its left is the lower end of the picture, after a quarter turn
+    lying.paste((0, 0, 255), (0, 0, 32, 32))    # its left becomes the lower end of the picture
     exif = lying.getexif()
     exif[0x0112] = 8
     lying.save(tmp_path / "IMG_1.JPG", quality=95, exif=exif)
@@ -149,7 +167,7 @@ UNDECODABLE = {
     "a web page.jpg": b"<!DOCTYPE html><title>404 Not Found</title>",
     "truncated.png": png_header(32, 32)[:50],
     "a bomb.png": png_header(60_000, 60_000),
-    "a bomb of which Pillow only warns.png": png_header(10_000, 10_000),
+    "half of a large photo.png": png_header(10_000, 10_000),
 }
 
 
@@ -157,6 +175,7 @@ UNDECODABLE = {
 def test_an_undecodable_picture_is_named(tmp_path, name):
     path = tmp_path / "train" / "ants" / name
     save(path.with_name("whole.png"))
+    save(tmp_path / "train" / "bees" / "whole.png")
     path.write_bytes(UNDECODABLE[name])
     for read in (lambda: open_rgb(path), lambda: list(AntsBees(tmp_path / "train", "ants")),
                  lambda: folder_pictures(tmp_path, train=True)):
@@ -172,11 +191,13 @@ def test_an_undecodable_picture_in_a_worker_process_is_two_lines_too(tmp_path):
 import sys
 from torch.utils.data import DataLoader
 from shared.datasets import AntsBees
+from shared.errors import begin_lesson
 if __name__ == "__main__":
+    begin_lesson()
     next(iter(DataLoader(AntsBees(sys.argv[1], "ants"), num_workers=1)))
 """, encoding="utf-8")
-    ended = subprocess.run([sys.executable, script, tmp_path], capture_output=True, encoding="utf-8", check=False,
-                           env=environment(tmp_path))
+    ended = subprocess.run([sys.executable, script, tmp_path], capture_output=True, check=False,
+                           encoding="utf-8", env=environment(tmp_path))
     assert ended.returncode == 2
     first, second = ended.stderr.splitlines()
     assert first.startswith(f"Error: cannot read the picture {tmp_path / 'ants' / 'a.jpg'}: ")
@@ -235,7 +256,8 @@ def messy(tmp_path) -> Path:
 def test_only_pictures_are_taken_sorted_by_name(messy):
     bees = AntsBees(messy / "train", "蚂蚁 bees")
     assert [path.name for path in bees.paths] == ["10.Jpeg", "2.png", "图片 1.JPG"]
-    assert [(picture.getpixel((9, 9))[2] > 250, label) for picture, label in bees] == 3 * [(True, "蚂蚁 bees")]
+    assert [(picture.getpixel((9, 9))[2] > 250, label)
+            for picture, label in bees] == 3 * [(True, "蚂蚁 bees")]
 
 
 @pytest.mark.parametrize("train", [True, False])
@@ -261,14 +283,15 @@ def test_links_that_lead_in_circles_are_left_out(messy):
 
 
 def test_a_picture_that_goes_while_its_folder_is_read_is_named(messy, monkeypatch):
-    def and_then_it_is_gone(path):
-        for other in path.parent.glob("[!.]*.*"):
-            if other != path and other.is_file():
-                other.unlink()
-        return decode(path)
+    def and_then_the_others_are_gone(picture):
+        for path in (messy / "train").glob("*/[!.]*.*"):
+            if path.is_file():
+                path.unlink(missing_ok=True)
+        return to_32x32(picture)
 
-    decode = datasets._open_rgb
-    monkeypatch.setattr(datasets, "_open_rgb", and_then_it_is_gone)
+    to_32x32 = folders.to_32x32
+    monkeypatch.setattr(folders, "to_32x32", and_then_the_others_are_gone)
+    monkeypatch.setattr(folders.os, "cpu_count", lambda: 1)    # one after the other
     with pytest.raises(LessonError) as caught:
         folder_pictures(messy, True)
     assert two_lines(caught.value, messy / "train", "No such file")
@@ -279,7 +302,7 @@ def test_the_same_order_every_time_with_the_classes_mixed(tmp_path):
         for number in range(5):
             save(tmp_path / "train" / f"class {target}" / f"{number}.png", (target, number, 0))
     files = [(target, number) for target in range(10) for number in range(5)]
-    random.Random(datasets.ORDER_SEED).shuffle(files)
+    random.Random(folders.ORDER_SEED).shuffle(files)
 
     for _ in range(2):
         pictures = folder_pictures(tmp_path, train=True)
@@ -291,15 +314,16 @@ def test_the_same_order_every_time_with_the_classes_mixed(tmp_path):
 def test_as_in_cifar10_a_frog_is_the_first_to_train_with_and_a_cat_to_test_with():
     for each, first in ((5000, "frog"), (1000, "cat")):
         labels = [name for name in drawn.CLASSES for _ in range(each)]
-        random.Random(datasets.ORDER_SEED).shuffle(labels)
+        random.Random(folders.ORDER_SEED).shuffle(labels)
         assert labels[0] == first
 
 
 def test_other_sizes_become_32_by_32(tmp_path):
     half = Image.new("RGB", (640, 320), RED)
     half.paste((0, 0, 255), (320, 0, 640, 320))
-    (tmp_path / "train" / "halves").mkdir(parents=True)
-    half.save(tmp_path / "train" / "halves" / "a.png")
+    for name in ("halves", "halves too"):
+        (tmp_path / "train" / name).mkdir(parents=True)
+        half.save(tmp_path / "train" / name / "a.png")
     row = folder_pictures(tmp_path, train=True).data[0, 16]
     assert row[[0, 14]].tolist() == [[*RED]] * 2
     assert row[[17, 31]].tolist() == [[0, 0, 255]] * 2
@@ -312,13 +336,14 @@ def test_test_pictures_may_be_in_a_folder_val(messy):
 
 def test_pictures_are_decoded_once_and_again_when_the_folder_changes(messy, monkeypatch):
     decoded = []
-    decode = datasets._open_rgb
-    monkeypatch.setattr(datasets, "_open_rgb", lambda path: decoded.append(path.name) or decode(path))
+    to_32x32 = folders.to_32x32
+    monkeypatch.setattr(folders, "to_32x32",
+                        lambda picture: decoded.append(1) or to_32x32(picture))
 
     def read() -> int:
         decoded.clear()
-        pictures = folder_pictures(messy, train=True)
-        assert sorted(pictures.targets) == [0] * len(list((messy / "train" / "ants").glob("[0-9图]*.*"))) + [1, 1, 1]
+        ants = list((messy / "train" / "ants").glob("[0-9图]*.*"))
+        assert sorted(folder_pictures(messy, train=True).targets) == [0] * len(ants) + [1, 1, 1]
         return len(decoded)
 
     first = folder_pictures(messy, train=True)
@@ -332,7 +357,8 @@ def test_pictures_are_decoded_once_and_again_when_the_folder_changes(messy, monk
     assert read() == 0
     save(messy / "train" / "ants" / "4.png", (200, 100, 9))    # another in its place
     assert read() == 7
-    assert (folder_pictures(messy, train=True).data[:, 9, 9] == (200, 100, 9)).all(axis=1).sum() == 1
+    colours = folder_pictures(messy, train=True).data[:, 9, 9]
+    assert (colours == (200, 100, 9)).all(axis=1).sum() == 1
     (messy / "train" / "ants" / "4.png").unlink()
     assert read() == 6
     assert np.array_equal(folder_pictures(messy, train=True).data, first.data)
@@ -340,7 +366,7 @@ def test_pictures_are_decoded_once_and_again_when_the_folder_changes(messy, monk
 
 def test_a_damaged_cache_is_made_anew(messy):
     first = folder_pictures(messy, train=True)
-    (cache,) = (datasets.DATA / "cache").iterdir()
+    (cache,) = (folders.DATA / "cache").iterdir()
     whole = cache.read_bytes()
     for damaged in (b"", b"no archive", whole[:len(whole) // 2], whole.replace(b"data.npy", b"other.np")):
         cache.write_bytes(damaged)
@@ -350,11 +376,12 @@ def test_a_damaged_cache_is_made_anew(messy):
 
 def test_without_room_for_a_cache_all_goes_on(messy, tmp_path, monkeypatch):
     (tmp_path / "a file").touch()
-    monkeypatch.setattr(datasets, "DATA", tmp_path / "a file" / "data")
+    monkeypatch.setattr(folders, "DATA", tmp_path / "a file" / "data")
     assert len(folder_pictures(messy, train=True)) == 6
 
 
-@pytest.mark.parametrize(("layout", "label"), [("ants", "ants"), ("ants_image", "ants"), ("bees_image", "bees")])
+@pytest.mark.parametrize(("layout", "label"), [
+    ("ants", "ants"), ("ants_image", "ants"), ("bees_image", "bees")])
 def test_both_layouts_of_the_tutorial(tmp_path, layout, label):
     save(tmp_path / "train" / layout / "a.jpg", size=(768, 512))
     insects = AntsBees(tmp_path / "train", label, transform=lambda picture: picture.size)
@@ -363,7 +390,8 @@ def test_both_layouts_of_the_tutorial(tmp_path, layout, label):
 
 
 def test_a_missing_folder_is_named(tmp_path, messy):
-    for root, train in ((tmp_path / "nowhere", True), (tmp_path / "nowhere", False), (tmp_path, True)):
+    nowhere = tmp_path / "nowhere"
+    for root, train in ((nowhere, True), (nowhere, False), (tmp_path, True)):
         with pytest.raises(LessonError, match="there is no folder") as caught:
             folder_pictures(root, train)
         assert two_lines(caught.value, root / ("train" if train else "test"), "train/<class>/")
@@ -376,10 +404,11 @@ def test_an_empty_folder_is_named(tmp_path, messy):
     empty = messy / "train" / "wasps"
     empty.mkdir()
     (empty / ".DS_Store").touch()
-    for read in (lambda: folder_pictures(messy, train=True), lambda: AntsBees(messy / "train", "wasps")):
+    for read in (lambda: folder_pictures(messy, train=True),
+                 lambda: AntsBees(messy / "train", "wasps")):
         with pytest.raises(LessonError, match="has no pictures") as caught:
             read()
-        assert two_lines(caught.value, empty, ".jpeg, .jpg, .png")
+        assert two_lines(caught.value, empty, ".jpeg, .jpg, .pgm, .png")
 
     (tmp_path / "train").mkdir()
     with pytest.raises(LessonError) as caught:
@@ -415,12 +444,15 @@ class Sources:
             return name, hashlib.md5((folder / name).read_bytes()).hexdigest()
 
         def batch(name: str) -> tuple[str, str]:
-            return write(name, {"data": np.full((10, 3072), 1, np.uint8), "labels": [3, 8, 8, 0, 6, 6, 1, 6, 3, 1]})
+            return write(name, {"data": np.full((10, 3072), 1, np.uint8),
+                                "labels": [3, 8, 8, 0, 6, 6, 1, 6, 3, 1]})
 
-        self.monkeypatch.setattr(OfficialCIFAR10, "train_list", [batch("data_batch_1"), batch("data_batch_2")])
-        self.monkeypatch.setattr(OfficialCIFAR10, "test_list", [batch("test_batch")])
         name, md5 = write("batches.meta", {"label_names": list(drawn.CLASSES)})
-        self.monkeypatch.setattr(OfficialCIFAR10, "meta", {"filename": name, "key": "label_names", "md5": md5})
+        for attribute, value in (
+                ("train_list", [batch("data_batch_1"), batch("data_batch_2")]),
+                ("test_list", [batch("test_batch")]),
+                ("meta", {"filename": name, "key": "label_names", "md5": md5})):
+            self.monkeypatch.setattr(CIFAR10, attribute, value)
         return folder
 
     def folder(self) -> Path:
@@ -439,14 +471,16 @@ class Sources:
 
     def offer(self, name: str, archive: Path) -> None:
         content = archive.read_bytes() if archive.exists() else b""
-        file = download.File(archive.name, len(content) or 10**6, hashlib.sha256(content).hexdigest(),
-                             (archive.as_uri(),), folder=getattr(download, name).folder)
+        file = download.File(
+            archive.name, len(content) or 10**6, hashlib.sha256(content).hexdigest(),
+            (archive.as_uri(),), folder=getattr(download, name).folder)
         self.monkeypatch.setattr(download, name, file)
 
 
 @pytest.fixture(autouse=True)
-def cache_of_its_own(tmp_path_factory, monkeypatch):
-    monkeypatch.setattr(datasets, "DATA", tmp_path_factory.mktemp("data"))
+def data_of_its_own(tmp_path_factory, monkeypatch):
+    for module in (datasets, folders):
+        monkeypatch.setattr(module, "DATA", tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture
@@ -454,7 +488,7 @@ def sources(tmp_path, monkeypatch) -> Sources:
     (tmp_path / "elsewhere").mkdir()
     data = tmp_path / "数据 data"
     monkeypatch.setattr(datasets, "DATA", data)
-    datasets._download.cache_clear()
+    download.fetch_and_unpack.cache_clear()
     for name in ("LESSONS_OFFLINE", "LESSONS_MIRROR"):
         monkeypatch.delenv(name, raising=False)
     # Small and quick; what is really drawn is test_drawn.py's matter.
@@ -468,43 +502,47 @@ def sources(tmp_path, monkeypatch) -> Sources:
 
 # Least wanted first: what comes later in this list is taken before what comes earlier.
 ORDER = ["drawn", "archive", "folder", "official"]
-FACTS = {    # what a source says it is; pictures to train and to test with; what it is put there by
+FACTS = {    # what a source says it is; the numbers of training and of test pictures
     "drawn": ("drawn stand-in, not CIFAR-10", 20, 10),
     "archive": ("CIFAR-10", 20, 10),
-    "folder": ("CIFAR-10, from folders of pictures", 10, 10),
+    "folder": ("the pictures in {data}/cifar10 (not the whole of CIFAR-10: "
+               "10 training and 10 test pictures, 10 classes)", 10, 10),
     "official": ("CIFAR-10", 20, 10),
 }
 
 
 @pytest.mark.parametrize("present", [
-    ["drawn"], ["drawn", "archive"], ["drawn", "folder"], ["drawn", "official"], ["drawn", "archive", "folder"],
-    ["drawn", "folder", "official"], ["drawn", "archive", "folder", "official"]], ids="+".join)
+    ["drawn"], ["drawn", "archive"], ["drawn", "folder"], ["drawn", "official"],
+    ["drawn", "archive", "folder"], ["drawn", "folder", "official"],
+    ["drawn", "archive", "folder", "official"]], ids="+".join)
 def test_the_best_source_that_there_is(sources, capsys, present):
     for name in present[1:]:
         getattr(sources, name)()
     best = present[-1]
-    what, to_train, to_test = FACTS[best]
-    for train, count, use in ((True, to_train, "train"), (False, to_test, "test")):
+    what, training, test = FACTS[best]
+    what = what.format(data=sources.data)
+    for train, count, use in ((True, training, "training"), (False, test, "test")):
         pictures = cifar10(train)
-        assert capsys.readouterr().out == f"Data: {what}, {count} pictures to {use} with\n"
+        assert capsys.readouterr().out == f"Data: {what}, {count} {use} pictures\n"
         assert len(pictures) == count
         assert (pictures.source, pictures.drawn) == (what, best == "drawn")
         assert pictures.classes == list(drawn.CLASSES)
         if best != "drawn":
             assert set(pictures.data.ravel().tolist()) == {2 if best == "folder" else 1}
-    # What was not needed was not made or fetched.
+    # What was not needed was not made or downloaded.
     assert (sources.data / "drawn").exists() == (best == "drawn")
     assert (sources.data / "cifar.tar.gz").exists() == (best == "archive")
 
 
-def test_offline_nothing_is_fetched(sources, capsys, monkeypatch):
+def test_offline_nothing_is_downloaded(sources, capsys, monkeypatch):
     archive = sources.archive()
     monkeypatch.setenv("LESSONS_OFFLINE", "1")
     assert cifar10(train=True).drawn
-    assert capsys.readouterr() == ("Data: drawn stand-in, not CIFAR-10, 20 pictures to train with\n", "")
+    assert capsys.readouterr() == (
+        "Data: drawn stand-in, not CIFAR-10, 20 training pictures\n", "")
 
     # But an archive that somebody has brought by hand is used: by the next lesson, a process of its own.
-    datasets._download.cache_clear()
+    download.fetch_and_unpack.cache_clear()
     (sources.data / archive.name).write_bytes(archive.read_bytes())
     assert not cifar10(train=True).drawn
 
@@ -546,21 +584,101 @@ def test_damaged_official_files_are_said_and_not_passed_over(sources, damage):
     assert two_lines(caught.value, folder, "damaged", "Delete that folder")
 
 
-@pytest.mark.parametrize("damage", [lambda file: file.unlink(), lambda file: file.write_bytes(file.read_bytes()[:99]),
-                                    lambda file: file.write_bytes(b"")], ids=["missing", "cut short", "empty"])
-def test_damaged_drawings_are_said(sources, monkeypatch, damage):
+def other_arrays(shape: tuple, dtype: str, targets: list[int]):
+    return lambda file: np.savez(file, data=np.zeros(shape, dtype), targets=np.array(targets))
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+@pytest.mark.parametrize("damage", [
+    lambda file: file.unlink(),
+    lambda file: file.write_bytes(file.read_bytes()[:99]),
+    lambda file: file.write_bytes(b""),
+    lambda file: file.write_bytes(bytes(500) + file.read_bytes()[500:]),
+    lambda file: np.savez(file, data=np.array([{}], object), targets=np.zeros(20, np.int64)),
+    other_arrays((20, 28, 28, 3), "uint8", [*range(10)] * 2),
+    other_arrays((20, 32, 32, 3), "float32", [*range(10)] * 2),
+    other_arrays((20, 32, 32, 3), "uint8", [*range(1, 11)] * 2),
+    other_arrays((3, 32, 32, 3), "uint8", [0, 1, 2]),
+], ids=["missing", "cut short", "empty", "zeros", "objects", "28x28", "floats", "class 10", "three"])
+def test_damaged_drawings_are_drawn_again(sources, monkeypatch, damage, split):
+    monkeypatch.setenv("LESSONS_OFFLINE", "1")
+    before = {train: cifar10(train) for train in (True, False)}
+    damage(sources.data / "drawn" / "cifar10" / f"{split}.npz")
+    for train, pictures in before.items():
+        again = cifar10(train)
+        assert np.array_equal(again.data, pictures.data)
+        assert again.targets == pictures.targets
+
+
+def test_drawings_that_cannot_be_drawn_again_are_said(sources, monkeypatch):
     monkeypatch.setenv("LESSONS_OFFLINE", "1")
     cifar10(train=True)
-    damage(sources.data / "drawn" / "cifar10" / "train.npz")
+    folder = sources.data / "drawn" / "cifar10"
+    (folder / "train.npz").write_bytes(b"")
+    folder.rename(sources.data / "elsewhere")
+    folder.symlink_to(sources.data / "elsewhere")    # a link, which is not for us to delete
     with pytest.raises(LessonError) as caught:
         cifar10(train=True)
-    assert two_lines(caught.value, sources.data / "drawn" / "cifar10", "damaged", "Delete that folder")
+    assert two_lines(caught.value, folder, "damaged", "Delete that folder")
 
 
-def test_ants_and_bees_at_hand_fetched_or_drawn(sources, capsys):
+WHOLE = "CIFAR-10, from folders of pictures"
+
+
+@pytest.mark.parametrize(("change", "counts"), [
+    (lambda folder: None, None),
+    (lambda folder: [save(folder / "train/cat/.b.png"), (folder / "notes.txt").touch()], None),
+    (lambda folder: save(folder / "train/cat/b.webp"), "11 training and 10 test pictures, 10"),
+    (lambda folder: save(folder / "test/cat/b.png"), "10 training and 11 test pictures, 10"),
+    (lambda folder: [(folder / split / "ship").rename(folder / split / "boat")
+                     for split in ("train", "test")], "10 training and 10 test pictures, 10"),
+    (lambda folder: [shutil.rmtree(folder / split / name) for split in ("train", "test")
+                     for name in drawn.CLASSES[2:]], "2 training and 2 test pictures, 2"),
+], ids=["whole", "hidden files", "one more to train", "one more to test", "a boat", "two classes"])
+def test_only_the_whole_of_cifar10_is_called_so(sources, capsys, monkeypatch, change, counts):
+    """Here the whole has 10 + 10 pictures. Those of the other split are counted, not decoded."""
+    monkeypatch.setattr(datasets, "CIFAR10_SIZE", (10, 10))
+    folder = sources.folder()
+    change(folder)
+    decoded = []
+    to_32x32 = folders.to_32x32
+    monkeypatch.setattr(folders, "to_32x32",
+                        lambda picture: decoded.append(1) or to_32x32(picture))
+    part = f"the pictures in {folder} (not the whole of CIFAR-10: {counts} classes)"
+    for train, use in ((False, "test"), (True, "training")):
+        decoded.clear()
+        pictures = cifar10(train)
+        assert pictures.source == (part if counts else WHOLE)
+        assert capsys.readouterr().out == f"Data: {pictures.source}, {len(pictures)} {use} pictures\n"
+        assert len(decoded) == len(pictures)
+
+
+def test_training_pictures_alone_are_not_the_whole(sources):
+    shutil.rmtree(sources.folder() / "test")
+    assert "(not the whole of CIFAR-10: 10 training and 0 test" in cifar10(train=True).source
+
+
+@pytest.mark.parametrize("inside", [
+    "", ".DS_Store", "cifar-10-batches-py/data_batch_1", "cifar-10-python.tar.gz"])
+def test_a_folder_without_train_and_test_in_place_of_cifar10(sources, inside):
+    """torchvision's own root, for example."""
+    folder = sources.data / "cifar10"
+    folder.mkdir(parents=True)
+    if inside:
+        (folder / inside).parent.mkdir(exist_ok=True)
+        (folder / inside).touch()
+    for train in (True, False):
+        with pytest.raises(LessonError) as caught:
+            cifar10(train)
+        advice = "Move what it holds one level up" if "-" in inside else "Put these two into it"
+        assert two_lines(caught.value, folder, advice, "or delete the folder")
+
+
+def test_ants_and_bees_that_are_there_downloaded_or_drawn(sources, capsys):
     folder, is_drawn = datasets.ants_and_bees()
     assert is_drawn
-    assert capsys.readouterr().out == f"Data: drawn stand-in, not photographs of ants and bees, {folder}\n"
+    assert capsys.readouterr().out == (
+        f"Data: drawn stand-in, not photographs of ants and bees, {folder}\n")
     for split in ("train", "val"):
         assert [len(AntsBees(folder / split, name)) for name in ("ants", "bees")] == [1, 1]
 
@@ -569,11 +687,12 @@ def test_ants_and_bees_at_hand_fetched_or_drawn(sources, capsys):
         for label in ("ants", "bees"):
             opened.write(save(sources.elsewhere / "a.jpg"), f"hymenoptera_data/train/{label}/a.jpg")
     sources.offer("HYMENOPTERA", archive)
-    for _ in range(2):    # the second time it is at hand
-        assert datasets.ants_and_bees() == (sources.data / "hymenoptera_data", False)
-        assert capsys.readouterr().out == f"Data: ants and bees, {sources.data / 'hymenoptera_data'}\n"
+    downloaded = sources.data / "hymenoptera_data"
+    for _ in range(2):    # the second time it is there
+        assert datasets.ants_and_bees() == (downloaded, False)
+        assert capsys.readouterr().out == f"Data: ants and bees, {downloaded}\n"
         archive.unlink(missing_ok=True)
-    assert len(AntsBees(sources.data / "hymenoptera_data" / "train", "ants")) == 1
+    assert len(AntsBees(downloaded / "train", "ants")) == 1
 
 
 @pytest.mark.parametrize("missing", ["train", "train/ants", "train/bees", "train/bees/a.jpg"])
@@ -612,10 +731,10 @@ def source(request, sources, monkeypatch) -> str:
 
 def test_the_interface_of_torchvisions_class(sources, source, capsys):
     sources_own = cifar10(train=False, transform=transforms.ToTensor(), target_transform=str)
-    assert isinstance(sources_own, OfficialCIFAR10 if source == "official" else Pictures)
+    assert isinstance(sources_own, CIFAR10 if source == "official" else Pictures)
     root = sources.elsewhere / "reference"
     sources.official(root)
-    reference = OfficialCIFAR10(root, False, sources_own.transform, str)
+    reference = CIFAR10(root, False, sources_own.transform, str)
 
     for name in ("classes", "class_to_idx", "transform", "target_transform"):
         assert getattr(sources_own, name) == getattr(reference, name)
@@ -638,16 +757,17 @@ def test_the_interface_of_torchvisions_class(sources, source, capsys):
 
 
 def test_workers_that_are_spawned_get_the_same(source, capsys):
-    """What is sent to them is a pickle; that a lesson runs with them is test_lessons.py's matter."""
+    """What is sent to them is a pickle. That a lesson runs with them is tested in test_lessons."""
     pictures = cifar10(train=True, transform=transforms.ToTensor(), target_transform=float)
     copy = pickle.loads(pickle.dumps(pictures))
-    assert (copy.source, copy.drawn, copy.classes) == (pictures.source, pictures.drawn, pictures.classes)
-    for (batch, labels), (same_batch, same_labels) in zip(DataLoader(pictures, 4), DataLoader(copy, 4), strict=True):
-        assert torch.equal(batch, same_batch)
-        assert torch.equal(labels, same_labels)
+    for name in ("source", "drawn", "classes"):
+        assert getattr(copy, name) == getattr(pictures, name)
+    for batch, same in zip(DataLoader(pictures, 4), DataLoader(copy, 4), strict=True):
+        assert torch.equal(batch[0], same[0])
+        assert torch.equal(batch[1], same[1])
 
 
 def test_ants_and_bees_can_be_sent_to_workers_too(messy):
     ants = AntsBees(messy / "train", "ants", transforms.CenterCrop(8))
-    assert [np.asarray(picture).tolist() for picture, _ in pickle.loads(pickle.dumps(ants))] == [
-        np.asarray(picture).tolist() for picture, _ in ants]
+    for (picture, _), (same, _) in zip(ants, pickle.loads(pickle.dumps(ants)), strict=True):
+        assert np.array_equal(picture, same)

@@ -13,7 +13,7 @@ import pytest
 from conftest import environment
 from PIL import Image
 
-from shared import drawn
+from shared.sources import drawn
 
 
 def sha256(array) -> str:
@@ -22,7 +22,7 @@ def sha256(array) -> str:
 
 @pytest.fixture(scope="module")
 def cifar10(home) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Pictures and labels, from the folder where the lessons that this session runs find them too."""
+    """Pictures and labels, from the folder where this session's lessons find them too."""
     folder = home / "data" / "drawn" / "cifar10"
     if not folder.is_dir():
         drawn.cifar10(folder)
@@ -48,7 +48,7 @@ def few(monkeypatch):
     monkeypatch.setattr(drawn, "INSECT_SPLITS", {"train": 1, "val": 1})
 
 
-# The pictures. If the drawings are changed, these change, and so does every accuracy that is stated anywhere.
+# The pictures. If the drawings change, these change, and so does every accuracy that is stated.
 
 
 @pytest.mark.parametrize(("split", "expected"), [
@@ -86,13 +86,15 @@ def test_no_picture_is_there_twice(cifar10):
 
 
 def test_the_classes_are_cifar10s():
-    assert drawn.CLASSES == ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+    assert drawn.CLASSES == ("airplane", "automobile", "bird", "cat", "deer",
+                             "dog", "frog", "horse", "ship", "truck")
 
 
 def test_a_picture_follows_from_its_seed_alone(cifar10):
     data, targets = cifar10["train"]
     for index in (0, 4321):
-        picture = drawn.draw(drawn.CLASSES[targets[index]], random.Random(f"{drawn.SEED} train {index}"))
+        rng = random.Random(f"{drawn.SEED} train {index}")
+        picture = drawn.draw(drawn.CLASSES[targets[index]], rng)
         assert (picture.mode, picture.size) == ("RGB", (32, 32))
         assert np.array_equal(picture, data[index])
 
@@ -111,7 +113,8 @@ def test_insects_are_large_jpegs_in_the_archives_layout(insects):
 # All or nothing
 
 
-@pytest.mark.parametrize(("function", "drawer"), [("cifar10", "draw"), ("ants_and_bees", "draw_insect")])
+@pytest.mark.parametrize(("function", "drawer"), [
+    ("cifar10", "draw"), ("ants_and_bees", "draw_insect")])
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
 def test_interrupted_nothing_is_left(few, tmp_path, monkeypatch, function, drawer, error):
     draw, numbers = getattr(drawn, drawer), iter(range(100))
@@ -141,7 +144,7 @@ def test_what_is_there_is_left_as_it_is(few, tmp_path):
 SCRIPT = """
 import os, sys, time
 from pathlib import Path
-from shared import drawn
+from shared.sources import drawn
 folder, others = Path(sys.argv[1]), int(sys.argv[2])
 drawn.CIFAR10_SPLITS = {"train": (2, (6, 9)), "test": (1, (3, 8))}
 draw = drawn.draw
@@ -157,19 +160,21 @@ drawn.cifar10(folder / "cifar10")
 
 def start(folder: Path, others: int) -> subprocess.Popen:
     folder.mkdir(exist_ok=True)
-    return subprocess.Popen([sys.executable, "-c", SCRIPT, folder, str(others)], stderr=subprocess.PIPE,
-                            encoding="utf-8", env=environment(folder))
+    return subprocess.Popen([sys.executable, "-c", SCRIPT, folder, str(others)],
+                            stderr=subprocess.PIPE, encoding="utf-8", env=environment(folder))
 
 
 def test_two_processes_at_once_make_one(few, tmp_path):
     processes = [start(tmp_path / "drawn", 2) for _ in range(2)]
     errors = [process.communicate(timeout=60)[1] for process in processes]
     assert ([process.returncode for process in processes], errors) == ([0, 0], ["", ""])
-    assert sorted(path.name for path in (tmp_path / "drawn").rglob("*")) == ["cifar10", "test.npz", "train.npz"]
+    assert sorted(path.name for path in (tmp_path / "drawn").rglob("*")) == [
+        "cifar10", "test.npz", "train.npz"]
 
     drawn.cifar10(tmp_path / "alone")
     for name in ("train.npz", "test.npz"):
-        with np.load(tmp_path / "drawn" / "cifar10" / name) as both, np.load(tmp_path / "alone" / name) as alone:
+        with (np.load(tmp_path / "drawn" / "cifar10" / name) as both,
+              np.load(tmp_path / "alone" / name) as alone):
             assert np.array_equal(both["data"], alone["data"])
 
 

@@ -1,5 +1,6 @@
-"""What `make` does, in a copy of the project in which stand-ins for Python write down how they are called."""
+"""What `make` does, in a copy of the project whose Python only writes down how it is called."""
 
+import importlib.util
 import os
 import re
 import shutil
@@ -36,18 +37,21 @@ class Project:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        shutil.copytree(ROOT / "lessons", folder / "lessons", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / "lessons", folder / "lessons",
+                        ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("Makefile", "requirements.txt", "pyproject.toml"):
             shutil.copy(ROOT / name, folder)
             os.utime(folder / name, (1e9, 1e9))    # long before the installation
         self.stand_ins()
-        # What a `make test` around this has set would reach the `make` in here.
+        # These tests may run under `make test`, which has set some variables for its own recipes.
+        of_make = ("MFLAGS", "N", "ARGS", "PORT", "PYTHON")
         self.environment = {name: value for name, value in os.environ.items()
-                            if not name.startswith("MAKE") and name not in ("MFLAGS", "N", "ARGS", "PORT", "PYTHON")}
+                            if not name.startswith("MAKE") and name not in of_make}
 
     def stand_ins(self, fails="nothing", hangs="nothing", version=(3, 10, 0)):
-        for name, script in (("venv-python", VENV_PYTHON.format(fails=fails, hangs=hangs)),
-                             ("python", PYTHON.format(python=sys.executable, version=version))):
+        in_venv = VENV_PYTHON.format(fails=fails, hangs=hangs)
+        outside = PYTHON.format(python=sys.executable, version=version)
+        for name, script in (("venv-python", in_venv), ("python", outside)):
             (self.folder / name).write_text(script)
             (self.folder / name).chmod(0o755)
         if (self.folder / ".venv").exists():
@@ -61,14 +65,16 @@ class Project:
 
     def start(self, *arguments: str) -> subprocess.Popen:
         return subprocess.Popen(
-            ["make", *arguments, "PYTHON=./python"], cwd=self.folder, encoding="utf-8", start_new_session=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.environment | {"LC_ALL": "C"})
+            ["make", *arguments, "PYTHON=./python"], cwd=self.folder, encoding="utf-8",
+            env=self.environment | {"LC_ALL": "C"}, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def make(self, *arguments: str) -> tuple[int, str, list[str]]:
         """The exit status, what was printed, and the lines on stderr but for make's own."""
         process = self.start(*arguments)
         stdout, stderr = process.communicate(timeout=60)
-        return process.returncode, stdout, [line for line in stderr.splitlines() if not line.startswith("make: ***")]
+        lines = [line for line in stderr.splitlines() if not line.startswith("make: ***")]
+        return process.returncode, stdout, lines
 
     def calls(self) -> list[str]:
         """How the stand-ins were called since the last time."""
@@ -96,26 +102,54 @@ INSTALL = [
 
 
 @pytest.mark.parametrize(("number", "lesson"), [
-    ("7", "07_conv_pool"), ("07", "07_conv_pool"), ("1", "01_path_helpers"), ("10", "10_loss_backward_optim"),
-    ("12", "12_train_gpu")])
+    ("7", "07_conv_pool"), ("07", "07_conv_pool"), ("1", "01_path_helpers"),
+    ("10", "10_loss_backward_optim"), ("12", "12_train_gpu")])
 def test_make_lesson_runs_the_lesson_of_that_number(project, number, lesson):
     assert project.installed().make("lesson", f"N={number}") == (0, f"lessons/{lesson}.py\n", [])
 
 
 def test_args_are_passed_on(project):
-    _, stdout, _ = project.installed().make("lesson", "N=12", "ARGS=--epochs 3 --data 'my pictures'")
-    assert stdout.splitlines() == ["lessons/12_train_gpu.py", "--epochs", "3", "--data", "my pictures"]
+    _, stdout, _ = project.installed().make("lesson", "N=12", "ARGS=--epochs 3 --resume 'a b'")
+    assert stdout.splitlines() == ["lessons/12_train_gpu.py", "--epochs", "3", "--resume", "a b"]
 
 
-@pytest.mark.parametrize("target", ["lesson", "notebook"])
-@pytest.mark.parametrize("number", [None, "", "0", "00", "13", "-1", "x", "1.5", "7 8", "*"])
-def test_a_number_that_does_not_exist_is_told_with_the_list_of_the_twelve(project, target, number):
-    (project.folder / "lessons" / "07_conv_pool.ipynb").touch()    # what `make notebook` writes is no thirteenth
-    status, stdout, stderr = project.make(target, *([] if number is None else [f"N={number}"]))
+def is_refused(project, target, *arguments):
+    """That `make` prints one line and the list of the twelve, and installs and runs nothing."""
+    (project.folder / "lessons" / "07_conv_pool.ipynb").touch()    # by `make notebook`; no lesson
+    status, stdout, stderr = project.make(target, *arguments)
     assert (status, stdout) == (2, "")
-    assert stderr[0] == f"make {target}: N must be the number of a lesson, 1 to 12 (N='{number or ''}'):"
+    number = arguments[0].removeprefix("N=") if arguments else ""
+    assert stderr[0] == (
+        f"make {target}: N must be the number of a lesson, 1 to 12 (N='{number}'):")
     assert [line.strip() for line in stderr[1:]] == [lesson.name for lesson in LESSONS]
-    assert project.calls() == []    # nothing is installed for it
+    assert project.calls() == []
+    assert not (project.folder / "run").exists()
+
+
+WRONG = ["0", "00", "007", "13", "-1", "x", "1.5", "7 8", "7 7", "*", "?", "[7]", "7%", "%7", "7,8",
+         "7)", "07_conv", "../lessons/07"]
+TO_BE_RUN = ["`touch run`", "$(touch run)", "$(shell touch run)", "'; touch run; '",
+             '"; touch run; "', "7; touch run", "$$(touch run)", "%s%d\\n", "$N"]
+
+
+@pytest.mark.parametrize("target", ["lesson", "exercise", "notebook"])
+@pytest.mark.parametrize("number", [None, "", *WRONG])
+def test_a_number_that_does_not_exist_is_told_with_the_list_of_the_twelve(project, target, number):
+    is_refused(project, target, *([] if number is None else [f"N={number}"]))
+
+
+@pytest.mark.parametrize("target", ["lesson", "tensorboard"])
+@pytest.mark.parametrize("number", TO_BE_RUN)
+def test_what_is_in_n_is_not_run(project, target, number):
+    is_refused(project, target, f"N={number}")
+
+
+@pytest.mark.parametrize("port", TO_BE_RUN)
+def test_what_is_in_port_is_not_run(project, port):
+    status, stdout, stderr = project.installed().make("tensorboard", f"PORT={port}")
+    assert (status, stderr) == (0, [])
+    assert stdout.splitlines() == ["tests/tools/board.py", "--port", port]
+    assert not (project.folder / "run").exists()
 
 
 def test_a_lesson_that_fails_fails_make(project):
@@ -143,7 +177,8 @@ def test_make_lessons_stops_at_the_first_that_fails(project):
 
 def test_make_notebook_passes_the_lesson_on(project):
     status, stdout, _ = project.installed().make("notebook", "N=7")
-    assert (status, stdout.splitlines()[-2:]) == (0, ["tests/to_notebook.py", "lessons/07_conv_pool.py"])
+    assert status == 0
+    assert stdout.splitlines()[-2:] == ["tests/tools/notebook.py", "lessons/07_conv_pool.py"]
 
 
 # The installation
@@ -222,9 +257,23 @@ def test_too_old_a_python_is_told_in_one_line(project, version):
 def test_make_alone_explains_every_target(project):
     status, stdout, stderr = project.make()
     assert (status, stderr) == (0, [])
-    targets = re.search(r"^\.PHONY: help (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[1]
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = re.search(r"^\.PHONY: help (.*)$", makefile, re.MULTILINE)[1]
     assert set(targets.split()) == set(re.findall(r"\bmake (\w+)", stdout))
     assert project.calls() == []
+
+
+@pytest.mark.parametrize(("target", "called"), [
+    ("train", "-m shared.training"), ("predict", "-m shared.training.predict"),
+    ("data", "-m shared.sources.download"), ("bench", "tests/tools/bench.py"),
+    ("pictures", "tests/tools/pictures.py"), ("test", "-m pytest")])
+def test_what_a_target_calls_is_there_and_gets_args(project, target, called):
+    project.installed().make(target, "ARGS=--recipe best")
+    assert project.calls()[-1] == f"venv python {called} --recipe best"
+    if called.startswith("-m"):
+        assert importlib.util.find_spec(called.removeprefix("-m "))
+    else:
+        assert (ROOT / called).is_file()
 
 
 @pytest.mark.parametrize(("arguments", "passed_on"), [
@@ -235,15 +284,13 @@ def test_make_alone_explains_every_target(project):
 ])
 def test_make_tensorboard_shows_all_lessons_or_one(project, arguments, passed_on):
     status, stdout, stderr = project.installed().make("tensorboard", *arguments)
-    assert (status, stdout.splitlines(), stderr) == (0, ["-m", "shared.board", *passed_on], [])
+    assert (status, stderr) == (0, [])
+    assert stdout.splitlines() == ["tests/tools/board.py", *passed_on]
 
 
-@pytest.mark.parametrize("number", ["0", "13", "x", "7 8", "*"])
+@pytest.mark.parametrize("number", WRONG)
 def test_make_tensorboard_tells_of_a_number_that_does_not_exist(project, number):
-    status, stdout, stderr = project.make("tensorboard", f"N={number}")
-    assert (status, stdout, len(stderr)) == (2, "", 13)
-    assert stderr[0] == f"make tensorboard: N must be the number of a lesson, 1 to 12 (N='{number}'):"
-    assert project.calls() == []
+    is_refused(project, "tensorboard", f"N={number}")
 
 
 def test_make_clean_leaves_what_is_yours(project):
@@ -252,4 +299,5 @@ def test_make_clean_leaves_what_is_yours(project):
         (project.folder / name).touch()
     project.installed().make("clean")
     assert not (project.folder / ".venv").exists()
-    assert {path.name for path in project.folder.rglob("*")} >= {"a.png", "events", "weights.pt", "07_conv_pool.py"}
+    assert {path.name for path in project.folder.rglob("*")} >= {
+        "a.png", "events", "weights.pt", "07_conv_pool.py"}

@@ -1,10 +1,8 @@
-"""Where things are kept, and how a lesson ends when something goes wrong."""
+"""Where things are kept, how files are written as a whole, and commands that can be pasted."""
 
-import argparse
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,15 +10,12 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, environment
 
-from shared import LessonError, paths, positive
+from shared import paths
+from shared.errors import LessonError
+from shared.paths import whole
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals and shells differ there")
 LESSON = "/anywhere/07_conv_pool.py"
-
-
-def run_python(script: str, home: Path | str = "", cwd: Path = ROOT) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-c", script], capture_output=True, encoding="utf-8", check=False, cwd=cwd,
-                          env=environment(home))
 
 
 @pytest.fixture
@@ -47,7 +42,9 @@ def test_lessons_home_moves_data_logs_and_models(value, home, tmp_path, monkeypa
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))    # HOME, as Windows calls it
     script = "from shared.paths import *; print(DATA, LOGS, MODELS, sep='\\n')"
-    printed = run_python(script, value.format(tmp=tmp_path), tmp_path).stdout.splitlines()
+    printed = subprocess.check_output(
+        [sys.executable, "-c", script], encoding="utf-8", cwd=tmp_path,
+        env=environment(value.format(tmp=tmp_path))).splitlines()
     home = Path(str(home).format(tmp=tmp_path)).resolve()
     assert printed == [str(home / name) for name in ("data", "logs", "models")]
     assert list(tmp_path.iterdir()) == []    # importing makes nothing
@@ -57,7 +54,8 @@ def test_without_lessons_home_it_is_the_projects_root(tmp_path, monkeypatch):
     monkeypatch.delenv("LESSONS_HOME", raising=False)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     script = "from shared.paths import HOME; print(HOME)"
-    printed = subprocess.check_output([sys.executable, "-c", script], cwd=tmp_path, encoding="utf-8")
+    printed = subprocess.check_output([sys.executable, "-c", script], cwd=tmp_path,
+                                      encoding="utf-8")
     assert printed.strip() == str(ROOT)
 
 
@@ -92,8 +90,8 @@ def test_a_file_of_that_name_is_left_alone(logs):
 def test_two_processes_in_one_second_get_folders_of_their_own(tmp_path):
     script = ("import time; time.strftime = lambda _: 'same'; from shared.paths import new_run\n"
               "for _ in range(40): print(new_run('07.py'))")
-    processes = [subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, encoding="utf-8",
-                                  env=environment(tmp_path)) for _ in range(2)]
+    processes = [subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE,
+                                  encoding="utf-8", env=environment(tmp_path)) for _ in range(2)]
     runs = [line for process in processes for line in process.communicate()[0].splitlines()]
     assert [process.returncode for process in processes] == [0, 0]
     assert len(runs) == len(set(runs)) == 80
@@ -106,8 +104,9 @@ def test_weights_go_to_a_folder_named_like_the_run(logs):
     assert folder.is_dir()
 
 
-# The superuser may write everywhere, but cannot make a folder inside a file or beyond a link that leads nowhere.
-@pytest.mark.parametrize("obstacle", ["a file", "a file as the lesson's folder", "a link that leads nowhere"])
+# The superuser may write anywhere, but cannot make a folder in a file or behind a dangling link.
+@pytest.mark.parametrize("obstacle", [
+    "a file", "a file as the lesson's folder", "a link that leads nowhere"])
 def test_a_folder_that_cannot_be_written_is_said(logs, obstacle):
     for name, make in (("logs", lambda: paths.new_run(LESSON)),
                        ("models", lambda: paths.models_folder(Path("logs/07_conv_pool/run")))):
@@ -127,13 +126,112 @@ def test_a_folder_that_cannot_be_written_is_said(logs, obstacle):
     assert paths.kept == []
 
 
+# A file or a folder as a whole, or not at all
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {path.relative_to(folder).as_posix(): path.read_text()
+            for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("before", [{}, {"file": "old"}])
+@pytest.mark.parametrize("error", [None, KeyboardInterrupt, OSError])
+def test_a_file_is_the_old_one_until_it_is_the_whole_new_one(tmp_path, before, error):
+    folder = tmp_path / "made if it is not there"
+    for name, text in before.items():
+        folder.mkdir()
+        (folder / name).write_text(text)
+    try:
+        with whole(folder / "file") as draft, draft.open("w") as opened:
+            opened.write("the whole ")
+            opened.flush()
+            assert {name: text for name, text in contents(folder).items()
+                    if not name.endswith(".part")} == before
+            if error:
+                raise error
+            opened.write("new one")
+    except (KeyboardInterrupt, OSError) as raised:
+        assert type(raised) is error
+    assert contents(folder) == (before if error else {"file": "the whole new one"})
+
+
+@pytest.mark.parametrize("before", [None, {}, {"a": "mine"}])
+def test_a_folder_appears_as_a_whole_and_one_with_files_in_it_stays(tmp_path, before):
+    if before is not None:
+        (tmp_path / "folder").mkdir()
+        for name, text in before.items():
+            (tmp_path / "folder" / name).write_text(text)
+    with whole(tmp_path / "folder") as draft:
+        (draft / "b").mkdir(parents=True)
+        (draft / "b" / "c").write_text("c")
+        assert not (tmp_path / "folder" / "b").exists()
+    assert contents(tmp_path) == ({"folder/a": "mine"} if before else {"folder/b/c": "c"})
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_what_cannot_be_renamed_is_an_error_and_leaves_no_draft(tmp_path):
+    (tmp_path / "a folder" / "b").mkdir(parents=True)
+    (tmp_path / "a file").touch()
+    with pytest.raises(OSError), whole(tmp_path / "a folder") as draft:
+        draft.write_text("a file in place of the folder")
+    with pytest.raises(OSError), whole(tmp_path / "a file") as draft:
+        draft.mkdir()
+    with pytest.raises(OSError), whole(tmp_path / "nothing was written"):
+        pass
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a file", "a folder", "b"]
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_drafts_of_processes_that_were_killed_go(tmp_path, kind):
+    """This process has the number of one of them, as in a container. Another is at work now."""
+    same, old, at_work = (tmp_path / f".it.{number}.part" for number in (os.getpid(), "1", "2"))
+    for draft in (same, old, at_work):
+        if kind == "folder":
+            (draft / "in it").mkdir(parents=True)
+        else:
+            draft.write_text("half of")
+    os.utime(old, (1e9, 1e9))
+    with whole(tmp_path / "it") as draft:
+        assert draft == same
+        assert not draft.exists()
+        draft.mkdir() if kind == "folder" else draft.write_text("whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [at_work.name, "it"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9 there")
+def test_killed_at_any_moment_the_file_is_whole(tmp_path):
+    script = """
+import itertools
+from pathlib import Path
+from shared.paths import whole
+for number in itertools.count():
+    with whole(Path("file")) as draft, draft.open("w") as opened:
+        for _ in range(100):
+            opened.write(f"{number} " * 100)
+            opened.flush()
+"""
+    file = tmp_path / "file"
+    for _ in range(3):
+        with subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path,
+                              env=environment(tmp_path)) as process:
+            while not file.exists():
+                assert process.poll() is None
+            for _ in range(300):
+                numbers = file.read_text().split()
+                assert len(numbers) == 10_000
+                assert len(set(numbers)) == 1
+            process.kill()
+        assert len(file.read_text().split()) == 10_000
+
+
 # The command for TensorBoard
 
 
 @POSIX
 @pytest.mark.parametrize("on_path", [True, False])
 @pytest.mark.parametrize("inside", [True, False])
-@pytest.mark.parametrize("name", ["plain", "with a space", "课程", "lessons(1)&it's;more"])
+@pytest.mark.parametrize("name", ["plain", "with a space", "课程", "lessons(1)&it's;more",
+                                  "$(touch ran) `touch ran` \"$HOME\" 张三"])
 def test_the_command_can_be_pasted_into_a_shell(tmp_path, monkeypatch, name, inside, on_path):
     project, elsewhere = tmp_path / name, tmp_path / "elsewhere"
     program, run = project / ".venv" / "bin" / "tensorboard", project / "logs" / "07 conv" / "run"
@@ -142,11 +240,13 @@ def test_the_command_can_be_pasted_into_a_shell(tmp_path, monkeypatch, name, ins
     program.write_text("#!/bin/sh\nprintf '%s\\n' \"$0\" \"$@\"\n")
     program.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(program.with_name("python")))
-    monkeypatch.setenv("PATH", os.pathsep.join([str(program.parent)] * on_path + ["/usr/bin", "/bin"]))
+    path = [str(program.parent)] * on_path + ["/usr/bin", "/bin"]
+    monkeypatch.setenv("PATH", os.pathsep.join(path))
     monkeypatch.chdir(project if inside else elsewhere)
 
     command = paths.tensorboard_command(run)
-    started, option, folder = subprocess.check_output(command, shell=True, encoding="utf-8").splitlines()
+    output = subprocess.check_output(command, shell=True, encoding="utf-8")
+    started, option, folder = output.splitlines()
     assert (Path(started).resolve(), option, Path(folder).resolve()) == (program, "--logdir", run)
     assert command.startswith("tensorboard ") == on_path
     assert (str(tmp_path) in command.split("--logdir")[1]) == (not inside)
@@ -165,58 +265,10 @@ def test_the_tensorboard_of_another_environment_is_not_named(tmp_path, monkeypat
     assert paths.tensorboard_command(tmp_path).startswith(f"{tmp_path}/ours/tensorboard --logdir ")
 
 
-# How a lesson ends
-
-
-def test_a_persons_error_is_two_lines_and_status_2():
-    ended = run_python("from shared import LessonError\nraise LessonError('it is wrong.\\nDo that.')")
-    assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", "Error: it is wrong.\nDo that.\n")
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
-def test_a_full_disk_is_two_lines_and_status_2():
-    ended = run_python("import shared\nwith open('/dev/full', 'wb') as file: file.write(b'x')")
-    assert ended.returncode == 2
-    first, second = ended.stderr.splitlines()
-    assert first == "Error: [Errno 28] No space left on device"
-    assert "LESSONS_HOME" in second
-
-
-@pytest.mark.parametrize(("line", "error"), [
-    ("1 / 0", "ZeroDivisionError"), ("open('no such file')", "FileNotFoundError"), ("assert False", "AssertionError")])
-def test_any_other_error_keeps_its_traceback_and_status_1(line, error):
-    ended = run_python(f"import shared\n{line}")
-    assert ended.returncode == 1
-    assert ended.stderr.startswith("Traceback (most recent call last):")
-    assert ended.stderr.splitlines()[-1].startswith(error)
-
-
-@POSIX
-@pytest.mark.parametrize("kept", [True, False])
-def test_ctrl_c_says_what_was_kept_and_ends_with_130(tmp_path, kept):
-    script = ("import time\nfrom shared.paths import new_run\n" + kept * "print(new_run('07.py'))\n"
-              + "print('ready', flush=True)\ntime.sleep(60)")
-    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               encoding="utf-8", env=environment(tmp_path))
-    lines = []
-    while "ready" not in lines:
-        lines.append(process.stdout.readline().strip())
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=30)
-    what = lines[0] if kept else "nothing, nothing was written yet"
-    assert (process.returncode, stderr) == (130, f"\nStopped. Kept: {what}\n")
-
-
-# Flags
-
-
-@pytest.mark.parametrize(("text", "number"), [("1", 1), ("007", 7), ("150", 150)])
-def test_positive(text, number):
-    assert positive(text) == number
-
-
-@pytest.mark.parametrize("text", ["0", "-1", "1.5", "1e3", "", " ", "many", "²", "1_000", "9" * 10])
-def test_not_positive(text):
-    complaint = re.escape(f"{text!r} is not a whole number from 1 to 999999999")
-    with pytest.raises(argparse.ArgumentTypeError, match=complaint):
-        positive(text)
+def test_where_to_look(tmp_path, capsys):
+    paths.print_where_to_look(tmp_path, "\n  Scalars: the loss falls.\n")
+    assert capsys.readouterr().out == (
+        "\nSee it in TensorBoard. In a terminal, in this folder:\n"
+        f"  {paths.tensorboard_command(tmp_path)}\n"
+        "Then open http://localhost:6006 in a browser. (Ctrl-C ends TensorBoard.)\n"
+        "Look at:\nScalars: the loss falls.\n")

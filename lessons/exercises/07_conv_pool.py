@@ -1,0 +1,162 @@
+"""Exercises to lesson 7: convolution and pooling
+
+The solutions and the usual mistakes. Write your own in lessons/mine: `make exercise N=7`.
+"""
+
+import torch
+
+from shared.exercises import calls, exercise, main
+
+
+def numbers(*shape):
+    """Numbers in no order, below and above 0, the same each time."""
+    return torch.arange(1.0, 1 + torch.Size(shape).numel()).mul(7).cos().reshape(shape)
+
+
+# 1
+
+
+@exercise(
+    look=calls((7, [(3, 1, 0)]), (7, [(3, 2, 0)]), (28, [(5, 1, 2)]), (7, [(3, 3, 0)]),
+               (29, [(4, 3, 1)]), (32, [(5, 1, 2), (2, 2, 0), (3, 2, 1)])),
+    hint="The formula of lesson 7 counts the windows of one layer. Its result is the size of the "
+         "picture for the next layer: `size = ...` in a loop over the layers.")
+def size_after(size, layers):
+    """The width of a picture after one or several convolution and pooling layers.
+
+    size: the width before, a whole number, such as 32
+    layers: a list with a triple for each layer: (kernel_size, stride, padding). There is no
+        dilation. If no whole window fits at the end, what is left over is dropped.
+
+    Returns a whole number. For example, size_after(7, [(3, 2, 0)]) is 3: a row of 7 pixels has
+    three windows of 3 pixels, 2 pixels apart.
+    """
+    for kernel_size, stride, padding in layers:
+        left = size + 2 * padding - kernel_size    # pixels on the right of the first window
+        size = left // stride + 1
+    return size
+
+
+size_after.mistake("the first window is not counted: + 1 at the end", {"stride + 1": "stride"})
+size_after.mistake("padding is added on one side only", {"2 * padding": "padding"})
+size_after.mistake("padding is left out", {"2 * padding": "0"})
+size_after.mistake("the padding is taken away, but it makes the picture larger",
+                   {"+ 2 * padding": "- 2 * padding"})
+size_after.mistake("the stride is left out", {"left // stride": "left"})
+size_after.mistake("the result is not a whole number: // divides and rounds down", {"//": "/"})
+size_after.mistake("it rounds up, but what is left over is dropped",
+                   {"left // stride": "-(-left // stride)"})
+size_after.mistake("the 1 is added before the division",
+                   {"left // stride + 1": "(left + 1) // stride"})
+size_after.mistake("the size is divided by the stride, and the kernel plays no part",
+                   {"- kernel_size": "", "// stride + 1": "// stride"})
+size_after.mistake("only the first layer counts", {"    return size": "        return size"})
+size_after.mistake("each layer begins with the first size, not with that after the layer before",
+                   {"for kernel": "first = size\n    for kernel", "left = size": "left = first"})
+
+
+# 2
+
+
+@exercise(
+    look=calls((torch.tensor([[1.0, 2.0, 1.0, 0.0], [0.0, 1.0, 2.0, 3.0],
+                              [3.0, 0.0, 1.0, 2.0], [2.0, 4.0, 0.0, 1.0]]), 2),
+               (numbers(6, 9), 3), (-numbers(5, 7).abs(), 2), (numbers(13, 8), 4)),
+    hint="Make a tensor of zeros for the result. In two loops, over its rows y and its columns x, "
+         "cut out the window: its first row is y * kernel_size.",
+    draw=lambda max_pool: enlarged(max_pool(PICTURE.mean(dim=0), 2)))
+def max_pool(picture, kernel_size):
+    """The largest number of each window, as nn.MaxPool2d(kernel_size) gives it.
+
+    picture: a float tensor (height, width), any numbers
+    kernel_size: the height and the width of a window, a whole number. The windows lie side by side
+        and do not overlap. What is left over on the right and at the bottom is dropped.
+
+    Returns a float tensor (height // kernel_size, width // kernel_size). For example, with
+    kernel_size 2, [[1.0, 2.0, 1.0, 0.0], [0.0, 1.0, 2.0, 3.0]] gives [[2.0, 3.0]].
+    """
+    windows = picture.unfold(0, kernel_size, kernel_size).unfold(1, kernel_size, kernel_size)
+    return windows.amax(dim=(2, 3))    # (rows, columns, kernel_size, kernel_size) before
+
+
+max_pool.mistake("the windows overlap: they should be kernel_size pixels apart, not 1",
+                 {"kernel_size, kernel_size": "kernel_size, 1"})
+max_pool.mistake("the mean of each window is taken", {"amax": "mean"})
+max_pool.mistake("the smallest number of each window is taken", {"amax": "amin"})
+max_pool.mistake("the numbers of each window are added up", {"amax": "sum"})
+max_pool.mistake("the first pixel of each window is taken",
+                 {"windows.amax(dim=(2, 3))": "windows[:, :, 0, 0]"})
+max_pool.mistake("the search begins with 0 as the largest number: all may be below 0",
+                 {"3))": "3)).clamp(min=0)"})
+max_pool.mistake("rows and columns have changed places", {"3))": "3)).T"})
+max_pool.mistake("the largest number of the whole picture is taken", {"dim=(2, 3)": ""})
+
+
+@max_pool.mistake("windows that are partly outside are kept, as with ceil_mode")
+def _(picture, kernel_size):
+    return torch.nn.functional.max_pool2d(picture[None], kernel_size, ceil_mode=True)[0]
+
+
+# 3
+
+
+@exercise(
+    look=calls((torch.tensor([[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]),
+                torch.tensor([[[[0.0, 1.0], [2.0, 0.0]]]]), torch.tensor([0.5])),
+               (numbers(1, 4, 5), numbers(2, 1, 2, 3), numbers(2)),
+               (numbers(3, 5, 6), numbers(4, 3, 3, 2), numbers(4))),
+    hint="Three loops: over the kernels, the rows and the columns of the result. Inside them, cut "
+         "out the window from all channels, and write (window * weight[kernel]).sum() + "
+         "bias[kernel].",
+    draw=lambda convolve: enlarged(convolve(PICTURE, EDGES, torch.zeros(1))[0] / 6 + 0.5))
+def convolve(picture, weight, bias):
+    """What nn.Conv2d makes of one picture, without padding, with a stride of 1.
+
+    picture: a float tensor (channels in, height, width)
+    weight: the kernels, a float tensor (channels out, channels in, kernel height, kernel width)
+    bias: a float tensor (channels out,)
+
+    Returns a float tensor (channels out, height - kernel height + 1, width - kernel width + 1).
+    For example, a picture [[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]], one kernel
+    [[[[0.0, 1.0], [2.0, 0.0]]]] and the bias [0.5] give [[[10.5, 13.5]]]. The first number is
+    0 * 1 + 1 * 2 + 2 * 4 + 0 * 5 + 0.5.
+    """
+    height, width = weight.shape[2:]
+    windows = picture.unfold(1, height, 1).unfold(2, width, 1)    # (in, rows, columns, y, x)
+    return torch.einsum("iabyx,oiyx->oab", windows, weight) + bias[:, None, None]
+
+
+convolve.mistake("the bias is left out", {"bias[:": "0 * bias[:"})
+convolve.mistake("the bias is added once for each channel of the picture",
+                 {"bias[:": "len(picture) * bias[:"})
+convolve.mistake("the bias is added to each product, before they are added up",
+                 {"bias[:": "weight[0].numel() * bias[:"})
+convolve.mistake("the kernel is turned around; PyTorch does not turn it",
+                 {"windows, weight": "windows, weight.flip(2, 3)"})
+convolve.mistake("only the first channel of the picture is used",
+                 {"windows, weight": "windows[:1], weight[:, :1]"})
+convolve.mistake("the mean over the channels is taken, not the sum",
+                 {"windows, weight": "windows / len(picture), weight"})
+convolve.mistake("the mean over the window is taken, not the sum",
+                 {"windows, weight": "windows / weight[0].numel(), weight"})
+convolve.mistake("the last row and column of windows are missing: a size of height - kernel height "
+                 "+ 1", {"windows, weight": "windows[:, :-1, :-1], weight"})
+convolve.mistake("every kernel is the first one", {", weight)": ", weight[:1].expand_as(weight))"})
+
+
+# For TensorBoard: a bright disc in front of slanted stripes, and a kernel for vertical edges.
+
+rows, columns = torch.meshgrid(torch.arange(48.0), torch.arange(48.0), indexing="ij")
+stripes = ((columns + rows // 2) // 3 % 2) * torch.tensor([0.2, 0.4, 0.7]).reshape(3, 1, 1)
+disc = (rows - 24) ** 2 + (columns - 28) ** 2 < 14**2
+PICTURE = torch.where(disc, torch.tensor([0.9, 0.6, 0.2]).reshape(3, 1, 1), stripes)
+EDGES = torch.tensor([[1.0, 0.0, -1.0]]).repeat(1, 3, 3, 1)    # (1, 3, 3, 3)
+
+
+def enlarged(grey):
+    """(height, width) -> (3, 8 * height, 8 * width), still grey"""
+    return grey.clamp(0, 1).repeat_interleave(8, 0).repeat_interleave(8, 1).expand(3, -1, -1)
+
+
+if __name__ == "__main__":
+    main(__file__)

@@ -209,6 +209,10 @@ for part in ("train", "val"):
 # (imageNotFound.gif): there is no ant in it, only the words "this image could not be
 # found". A network must not learn from it, so lesson 2 leaves it out.
 
+# Do you want to write such code yourself? Each lesson has exercises that check themselves.
+print("Exercises: make exercise N=1, or python lessons/exercises/01_path_helpers.py")
+# -> Exercises: make exercise N=1, or python lessons/exercises/01_path_helpers.py
+
 # Try next:
 # - Print `dir(os.path)`. Which of these functions gives the size of a file? How many
 #   bytes has the first picture of an ant?

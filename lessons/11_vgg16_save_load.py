@@ -340,9 +340,9 @@ folder = models_folder(run)
 # torch.save makes a file, but no folder. If the folder is not there, it fails:
 try:
     torch.save(add_linear.state_dict(), folder / "not there" / "add_linear.pt")
-except RuntimeError as error:
+except (RuntimeError, FileNotFoundError) as error:    # the kind depends on the path
     print("no such folder:", error)
-# -> no such folder: Parent directory ...not there does not exist.
+# -> no such folder: ...not there...
 
 # The state_dict is a dict: the name of each parameter, and its tensor.
 for name, tensor in add_linear.state_dict().items():

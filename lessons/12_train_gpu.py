@@ -71,12 +71,14 @@ SEED = 1               # another seed gives other first weights and another orde
 # `--limit 2000` takes only the first 2,000 training pictures. `--resume` goes on with a
 # run that was stopped, with the epochs and pictures that it began with.
 parser = argparse.ArgumentParser()
-parser.add_argument("--epochs", type=positive, default=EPOCHS)
+parser.add_argument("--epochs", type=positive, help=f"instead of {EPOCHS}")
 parser.add_argument("--limit", type=positive, help="how many training pictures to use")
 parser.add_argument("--resume", nargs="?", const="latest", metavar="RUN",
                     help="go on with the run that was stopped last, or with this one")
 in_notebook = "ipykernel" in sys.modules    # there, the command line is not yours
 args = parser.parse_args([] if in_notebook else None)
+if args.resume and (args.epochs or args.limit):
+    parser.error("a resumed run keeps its settings: leave --epochs and --limit out")
 
 # %% Accuracy is the share of pictures whose highest score is that of the right class
 scores = torch.tensor([[0.3, 0.7],    # of two invented pictures, for two classes
@@ -186,7 +188,7 @@ if torch.cuda.is_available():
 # checkpoint.save is torch.save with two promises: the file is written whole or not at
 # all, also if the power fails; and checkpoint.load notices if it is damaged.
 saved = None
-epochs, limit = args.epochs, args.limit
+epochs, limit = args.epochs or EPOCHS, args.limit
 if args.resume:
     folder = checkpoint.find(MODELS / "12_train_gpu", args.resume)
     saved = checkpoint.load(folder)

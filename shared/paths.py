@@ -116,7 +116,13 @@ def _delete(path: Path) -> None:
 
 
 def print_where_to_look(run: Path, look_at: str) -> None:
-    """Prints how to see a run in TensorBoard: the command, the address, and what to look at."""
+    """Prints how to see a run in TensorBoard: the command, the address, and what to look at.
+
+    If it is a lesson's run, it names the lesson's exercises first.
+    """
+    if (number := run.parent.name[:2]).isdecimal():
+        print(f"\nExercises: make exercise N={int(number)}, "
+              f"or python lessons/exercises/{run.parent.name}.py")
     print(f"\nSee it in TensorBoard. In a terminal, in this folder:\n  {tensorboard_command(run)}\n"
           "Then open http://localhost:6006 in a browser. (Ctrl-C ends TensorBoard.)"
           f"\nLook at:\n{look_at.strip()}")

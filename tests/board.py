@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.error import HTTPError
 
 from conftest import ROOT, environment
 
@@ -31,8 +32,18 @@ def serve(home: Path, *arguments: str) -> Iterator[str]:
 
 
 def eventually(expected, read: Callable, seconds: float = 20):
-    """Calls `read` until it gives what is expected, and returns what it gave last."""
+    """Calls `read` until it gives what is expected, and returns what it gave last.
+
+    TensorBoard answers with an error (500) if it is asked just when it finds new runs.
+    """
     end = time.monotonic() + seconds
-    while (found := read()) != expected and time.monotonic() < end:
+    found = None
+    while time.monotonic() < end:
+        try:
+            found = read()
+        except HTTPError as error:
+            found = error
+        if found == expected:
+            break
         time.sleep(0.05)
     return found

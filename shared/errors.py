@@ -20,7 +20,7 @@ kept: list[str] = []
 
 
 class LessonError(Exception):
-    """An error that a person can cause. The message: what is wrong and what to do, in two lines."""
+    """An error that a person can cause. Its message says what is wrong and what to do."""
 
 
 class Terminated(KeyboardInterrupt):
@@ -88,8 +88,9 @@ def _end_of_lesson(kind, error, traceback):
               "If its folder was moved or deleted, bring it back, or start again.", file=sys.stderr)
         raise SystemExit(2)
     if _out_of_memory(error):
-        frames = [frame for frame in extract_tb(traceback) if "site-packages" not in frame.filename]
-        line = f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}: {frames[-1].line}"
+        frames = extract_tb(traceback)
+        frame = [each for each in frames if "site-packages" not in each.filename][-1]
+        line = f"{Path(frame.filename).name}, line {frame.lineno}: {frame.line}"
         print(f"Error: there is too little memory for {line}\n"
               "Make the batches smaller, or the layer, and start again.", file=sys.stderr)
         raise SystemExit(2)

@@ -23,6 +23,10 @@ This first lesson answers two questions that come up every day:
 It takes about 3 seconds.
 
     python lessons/01_path_helpers.py              runs it
+
+The lessons write `python` and `tensorboard`, which are those of your active environment.
+`make lesson N=1` needs none: it makes one, .venv, and runs the lesson in it. To use
+that one yourself, type `source .venv/bin/activate` (README.md has the line for Windows).
 """
 
 # %% Setup

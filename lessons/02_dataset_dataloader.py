@@ -161,7 +161,7 @@ def main():
     resize = v2.Resize((83, 100))
     resize_to_tensor = v2.Compose([resize, to_tensor])
 
-    # Our Dataset calls it with each picture. To save time we take only 24 ants.
+    # Our Dataset calls it with each picture. 24 ants are enough here.
     few = Subset(MyData(train, "ants", resize_to_tensor), range(24))
     tensor, label = few[0]
 

@@ -522,7 +522,8 @@ with SummaryWriter(run) as writer:
 print_where_to_look(run, LOOK_AT)
 
 # Try next:
-# - Write `Resize(30, antialias=False)` in `old` and in `new`. Does picture 09 get
+# - Give both calls of Resize(30) one argument more, in `old` and in `new`:
+#   `Resize(30, antialias=False)`. (The names in quotes stay.) Does picture 09 get
 #   rougher?
 # - Put `v2.ColorJitter(brightness=0.5)` and `v2.RandomRotation(30)` into `augment`.
 #   What do they do? And what is in the corners of a rotated picture?

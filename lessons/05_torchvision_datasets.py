@@ -89,9 +89,9 @@ except RuntimeError as error:
 #    on CIFAR-10.
 #
 # Wherever the pictures come from, you use them like torchvision's CIFAR10. cifar10()
-# has the same arguments train, transform and target_transform. It needs no root: that
-# is always data/. It needs no download: when places 1 and 2 have nothing, it tries to
-# download.
+# has the same arguments train, transform and target_transform. It has no argument
+# `root`: the folder is always data/. And it has no argument `download`: when places 1
+# and 2 have nothing, it tries to download by itself.
 #
 # It does not try if the environment variable LESSONS_OFFLINE is 1. Set it in a
 # terminal, for all lessons that you then start there: `export LESSONS_OFFLINE=1` on

@@ -241,8 +241,8 @@ print(f"feature map by hand:\n{feature_map}")
 # them; see the example with two channels below.
 # out_channels: the feature maps that come out. There is one kernel for each.
 #
-# (PyTorch's own description says in_channels / groups squares. You can forget `groups`
-# for now: it is 1 by default, and lesson 7 explains it.)
+# (In PyTorch's own description, a kernel has `in_channels / groups` squares. `groups`
+# is 1 by default, so that is the same. Lesson 7 explains it.)
 pictures = image.reshape(1, 1, 4, 4)    # one picture of one channel
 kernels = kernel.reshape(1, 1, 3, 3)    # one kernel for one channel
 maps = F.conv2d(pictures, kernels)      # (1, 1, 4, 4) -> (1, 1, 2, 2)
@@ -316,7 +316,8 @@ bordered_maps = F.conv2d(bordered, kernels)    # (1, 1, 6, 6) -> (1, 1, 4, 4)
 print("F.pad, then F.conv2d, equals padding=1:", torch.equal(bordered_maps, maps))
 # -> F.pad, then F.conv2d, equals padding=1: True
 
-# (F.conv2d always takes zeros. nn.Conv2d, below, has more to choose from: lesson 7.)
+# (The border that F.conv2d adds is always of zeros. With nn.Conv2d, below, you can
+# choose other numbers: lesson 7.)
 
 # %% Dilation spreads the kernel, so that it sees a larger window
 # With dilation=2 the numbers of the kernel are laid onto every second pixel. The pixels
@@ -435,7 +436,6 @@ print("feature maps of the ant:", tuple(maps.shape))
 # -> feature maps of the ant: (1, 3, 510, 766)
 
 # %% TensorBoard shows the ant, its edges and the kernels
-maps = maps.clamp(max=1)    # what is above 1, brighter than white, becomes white
 run = new_run(__file__, drawn=drawn)
 with SummaryWriter(run) as writer:
     writer.add_text("0 look at", LOOK_AT)

@@ -28,6 +28,7 @@ CHECK = "import sys; from shared.exercises import check; check(*sys.argv[1:])"
 HEADER = '''"""{title}
 
 Write your code in the place of each `...`, save, and run this file, or `make exercise N={number}`.
+What PyTorch has ready counts as solved, too. You learn more if you write it yourself.
 With --hint it gives a hint, with --solution the solution, with --watch it checks at each save
 (`make exercise N={number} ARGS=--hint`).
 """

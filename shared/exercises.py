@@ -147,7 +147,7 @@ def _difference(right, given):
     if kind in (list, tuple, dict):
         label, text = first_difference(right, given)
         return text and f"at [{label!r}]: {text}"
-    return "" if right == given else f"it is {brief(given)}, not {brief(right)}"
+    return "" if right == given else f"yours is {brief(given)}, right is {brief(right)}"
 
 
 def first_difference(right, given):
@@ -177,10 +177,10 @@ def tensor_difference(right, given, must_be_equal):
     if not wrong.any():
         return ""
     if right.numel() <= 8:
-        return f"it is {brief(given)}, not {brief(right)}"
+        return f"yours is {brief(given)}, right is {brief(right)}"
     place = tuple(wrong.nonzero()[0].tolist())
     text = f"{int(wrong.sum())} of {wrong.numel()} values are wrong: "
-    text += f"at {list(place)} is {b[place]:.6g}, not {a[place]:.6g}"
+    text += f"at {list(place)} yours is {b[place]:.6g}, right is {a[place]:.6g}"
     times = (b / a).flatten()
     if times[0] != 0 and torch.allclose(times, times[:1], rtol=1e-3):
         text += f". Each is {times[0]:.4g} times what it should be"

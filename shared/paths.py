@@ -43,8 +43,8 @@ def new_run(lesson_file: str, *, drawn: bool = False) -> Path:
     """Makes the folder for the TensorBoard files of one run of a lesson, given its `__file__`.
 
     Returns `logs/<lesson>/<YYYYmmdd-HHMMSS>[-drawn]`, new and empty; `drawn` says that the pictures
-    are the drawn stand-in. Two runs in one folder would make one zigzag curve, so a second run in
-    the same second gets a folder `...-2`. Raises LessonError if the folder cannot be written.
+    are the drawn stand-in. TensorBoard would take two runs in one folder for one, so a second run
+    in the same second gets a folder `...-2`. Raises LessonError if the folder cannot be written.
     """
     name = time.strftime("%Y%m%d-%H%M%S") + ("-drawn" if drawn else "")
     for attempt in itertools.count(1):

@@ -258,8 +258,8 @@ def checked(home, name, code, encoding="utf-8"):
 
 
 @pytest.mark.parametrize(("body", "expected"), [
-    ("return x", "plus_one(1): it is 1, not 2\nThat is what comes out if nothing is added."),
-    ("return x - 1", "plus_one(1): it is 0, not 2"),
+    ("return x", "plus_one(1): yours is 1, right is 2\nThat is what comes out if nothing is added."),
+    ("return x - 1", "plus_one(1): yours is 0, right is 2"),
     ("return None", "plus_one(1): it returns None. Is there a `return`?"),
     ("pass", "plus_one(1): it returns None. Is there a `return`?"),
     ("print(x + 1)", "plus_one(1): it prints, but returns None. Write `return` in the place of "
@@ -279,8 +279,8 @@ def test_odd_code_is_explained(judged, body, expected):
 
 
 @pytest.mark.parametrize(("body", "expected"), [
-    ("return x", "9 of 10 values are wrong: at [1] is 1, not 2"),
-    ("return 1 + 2 * x", "10 of 10 values are wrong: at [0] is 1, not 0"),
+    ("return x", "9 of 10 values are wrong: at [1] yours is 1, right is 2"),
+    ("return 1 + 2 * x", "10 of 10 values are wrong: at [0] yours is 1, right is 0"),
     ("return (2 * x).long()", "its dtype is torch.int64, not torch.float32"),
     ("return (2 * x)[None]", "its shape is (1, 10), not (10)"),
     ("return (2 * x).to('meta')", "its device is meta, not cpu"),
@@ -289,7 +289,7 @@ def test_odd_code_is_explained(judged, body, expected):
     ("return (2 * x).to_sparse()", "it cannot be compared with what is right ("),
     ("x *= 2; return x", "it changes what it was given. Work on a copy: x.clone()"),
     ("return x.nonsense", "AttributeError: 'Tensor' object has no attribute 'nonsense'\nin line 2: "),
-    ("return 2 * x / 0", "10 of 10 values are wrong: at [0] is nan, not 0"),
+    ("return 2 * x / 0", "10 of 10 values are wrong: at [0] yours is nan, right is 0"),
 ])
 def test_wrong_tensors_are_explained(judged, body, expected):
     text = judged("twice", f"def twice(x):\n    {body}\n")
@@ -312,11 +312,11 @@ def test_what_counts_as_equal(right, given):
 
 
 @pytest.mark.parametrize(("right", "given", "expected"), [
-    (145578, 145577, "it is 145577, not 145578"), (1.0, 1.01, "it is 1.01, not 1"),
+    (145578, 145577, "yours is 145577, right is 145578"), (1.0, 1.01, "yours is 1.01, right is 1"),
     ([1, 2], [1], "at [1]: there is nothing"), ([1], [1, 2], "at [1]: there should be nothing"),
-    ({"a": [1]}, {"a": [2]}, "at ['a']: at [0]: it is 2, not 1"), ([1], (1,), "it is of type tuple, not list"),
-    ("a", "b", "it is 'b', not 'a'"), (1, "1", "it is of type str, not int"), (None, 1, "it is of type int, not NoneType"),
-    (torch.arange(3), torch.arange(3) + 1, "it is tensor([1, 2, 3]), not tensor([0, 1, 2])"),
+    ({"a": [1]}, {"a": [2]}, "at ['a']: at [0]: yours is 2, right is 1"), ([1], (1,), "it is of type tuple, not list"),
+    ("a", "b", "yours is 'b', right is 'a'"), (1, "1", "it is of type str, not int"), (None, 1, "it is of type int, not NoneType"),
+    (torch.arange(3), torch.arange(3) + 1, "yours is tensor([1, 2, 3]), right is tensor([0, 1, 2])"),
 ])
 def test_what_differs_and_how(right, given, expected):
     assert exercises.difference(right, given) == expected

@@ -147,6 +147,8 @@ def test_too_few_pictures_for_a_batch():
     with pytest.raises(LessonError, match="3 pictures do not make a batch of 4"):
         batches(some_pictures(3), 4, 0, 0)
     assert len(batches(some_pictures(3), 4)) == 1
+    with pytest.raises(LessonError, match="5 processes cannot share a batch of 4 pictures"):
+        batches(some_pictures(8), 4, 0, 0, 4, 5)
 
 
 def test_arrays_that_are_laid_out_in_another_way():

@@ -94,7 +94,8 @@ def test_without_trained_weights(runs):
 
 
 @pytest.mark.parametrize("damage", [
-    "no report", "no json", "other json", "other classes", "short weights", "other weights"])
+    "no report", "no json", "other json", "no mean", "other classes", "short weights",
+    "other weights"])
 def test_weights_and_reports_that_are_damaged_are_said(runs, damage):
     run = runs / "20260101-000000"
     report, weights = run / "report.json", run / "weights.pt"
@@ -104,6 +105,8 @@ def test_weights_and_reports_that_are_damaged_are_said(runs, damage):
         report.write_text('{"accuracy": 0.')
     elif damage == "other json":
         report.write_text('["accuracy"]')
+    elif damage == "no mean":
+        report.write_text(report.read_text().replace('"mean"', '"median"'))
     elif damage == "other classes":
         report.write_text(report.read_text().replace('"dark": 0, ', '"dark": 0, "grey": 0, '))
     elif damage == "short weights":

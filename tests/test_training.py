@@ -479,7 +479,7 @@ def stopped_run(place: Path) -> Path:
     (["--recipe", "tutorial"], "was started with --recipe fast"),
     (["--epochs", "7"], "was started with --epochs 12"),
     (["--seed", "2"], "was started with --seed 1"),
-    (["--limit", "64"], "was started with --limit None"),
+    (["--limit", "64"], "was started without --limit"),
     (["--data", "elsewhere"], "was started with --data /")])
 def test_a_resumed_run_keeps_its_settings(arguments, complaint, stopped):
     with pytest.raises(LessonError) as caught:
@@ -688,6 +688,27 @@ def test_torchrun_does_not_go_on_with_the_run_of_another_launch(run_id, stopped,
     monkeypatch.delenv("TORCHELASTIC_RUN_ID")    # as that run was started
     _, saved, folder = trainer.parse_flags()
     assert (saved["epoch"], folder) == (2, stopped_run(stopped))
+
+
+def test_torchrun_goes_on_with_its_own_run_though_another_was_stopped_later(stopped, monkeypatch):
+    monkeypatch.setattr(trainer, "RUNS", stopped / "models" / "training")
+    monkeypatch.setattr(sys, "argv", ["shared.training"])
+    monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
+    own = stopped_run(stopped)
+    later, damaged = own.with_name("later"), own.with_name("damaged")
+    state = checkpoint.load_whole(own / checkpoint.NAME)
+    later.mkdir()
+    checkpoint.save_whole(state | {"launch": "another"}, later / checkpoint.NAME)
+    damaged.mkdir()
+    (damaged / checkpoint.NAME).write_text("")
+    assert trainer.parse_flags()[2] == own
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "another")
+    assert trainer.parse_flags()[2] == later
+
+    (later / "weights.pt").touch()    # a process failed after its run was finished
+    with pytest.raises(SystemExit) as caught:
+        trainer.parse_flags()
+    assert not caught.value.code
 
 
 # Lesson 12

@@ -26,7 +26,7 @@ def size_after(size, layers):
 
     size: the width before, a whole number, such as 32
     layers: a list with a triple for each layer: (kernel_size, stride, padding). There is no
-        dilation. If no whole window fits at the end, what is left over is dropped.
+        dilation. Pixels at the end that are too few for one more window are dropped.
 
     Returns a whole number. For example, size_after(7, [(3, 2, 0)]) is 3: a row of 7 pixels has
     three windows of 3 pixels, 2 pixels apart.
@@ -97,6 +97,24 @@ def _(picture, kernel_size):
     return torch.nn.functional.max_pool2d(picture[None], kernel_size, ceil_mode=True)[0]
 
 
+def squares(picture, kernel_size, step, side):
+    """The largest number of windows that are `step` pixels apart and have `side` pixels a side."""
+    rows, columns = (length // kernel_size for length in picture.shape)
+    return torch.stack([picture[y * step:y * step + side, x * step:x * step + side].max()
+                        for y in range(rows) for x in range(columns)]).reshape(rows, columns)
+
+
+@max_pool.mistake("the windows are 2 pixels high and wide, as in the lesson, and not kernel_size")
+def _(picture, kernel_size):
+    return squares(picture, kernel_size, step=kernel_size, side=2)
+
+
+@max_pool.mistake("the windows are 2 pixels high and wide, and 2 pixels apart, as in the lesson. "
+                  "Both should be kernel_size")
+def _(picture, kernel_size):
+    return squares(picture, kernel_size, step=2, side=2)
+
+
 # 3
 
 
@@ -135,6 +153,8 @@ convolve.mistake("the kernel is turned around; PyTorch does not turn it",
                  {"windows, weight": "windows, weight.flip(2, 3)"})
 convolve.mistake("only the first channel of the picture is used",
                  {"windows, weight": "windows[:1], weight[:, :1]"})
+convolve.mistake("the first channel of the picture stands for all its channels",
+                 {"windows, weight": "windows[:1].expand_as(windows), weight"})
 convolve.mistake("the mean over the channels is taken, not the sum",
                  {"windows, weight": "windows / len(picture), weight"})
 convolve.mistake("the mean over the window is taken, not the sum",
@@ -142,6 +162,12 @@ convolve.mistake("the mean over the window is taken, not the sum",
 convolve.mistake("the last row and column of windows are missing: a size of height - kernel height "
                  "+ 1", {"windows, weight": "windows[:, :-1, :-1], weight"})
 convolve.mistake("every kernel is the first one", {", weight)": ", weight[:1].expand_as(weight))"})
+
+
+@convolve.mistake("the windows are 3 pixels high and wide, as in the lesson. They should be as "
+                  "large as the kernel, weight.shape[2:]")
+def _(picture, weight, bias):
+    return (picture[:, :3, :3] * weight[0]).sum() + bias[0]    # fails in the first example
 
 
 # For TensorBoard: a bright disc in front of slanted stripes, and a kernel for vertical edges.

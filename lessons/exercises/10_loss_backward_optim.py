@@ -34,7 +34,7 @@ def fixed(network):
 def cross_entropy(scores, targets):
     """Minus the logarithm of the probability of the right class, the mean over a batch.
 
-    scores: a float tensor (pictures, classes), any numbers: there was no Softmax yet
+    scores: a float tensor (pictures, classes), what a network gives, before Softmax
     targets: an int64 tensor (pictures,), the numbers of the right classes, from 0
 
     Returns a number, or a tensor of the shape (). For example, the scores [[0.1, 0.7, 0.2]] and
@@ -65,6 +65,9 @@ cross_entropy.mistake("the class with the highest score is looked at, not the ri
                       {"targets]": "scores.argmax(1)]"})
 cross_entropy.mistake("[:, targets] takes each picture's probability of every picture's target",
                       {"range(len(targets))": ":"})
+cross_entropy.mistake("probabilities[targets] takes whole rows. Take one number from each row: its "
+                      "column is the right class",
+                      {"range(len(targets)), targets": "targets"})
 cross_entropy.mistake("the logarithm of the mean is taken, not the mean of the logarithms",
                       {".log().mean()": ".mean().log()"})
 
@@ -90,8 +93,8 @@ def look_at_step(step):
 def sgd_step(parameters, lr):
     """One step of SGD: each parameter moves against its gradient, by lr times the gradient.
 
-    parameters: a list of float tensors, after backward. Where the loss does not depend on a
-        parameter, its .grad is None: it stays as it is.
+    parameters: a list of float tensors, after backward. If the loss does not depend on a
+        parameter, that parameter's .grad is None, and the parameter stays as it is.
     lr: the learning rate, a float
 
     Changes the parameters in their place, keeps the gradients, and returns nothing. For example,
@@ -112,7 +115,8 @@ sgd_step.mistake("only the sign of the gradient counts, not its size",
                  {"parameter.grad\n": "parameter.grad.sign()\n"})
 sgd_step.mistake("no parameter has changed. `p = p - ...` makes a new tensor, and leaves the old "
                  "one as it was: write `p -= ...`", {"-=": "= parameter -"})
-sgd_step.mistake("a gradient is None, and not left out", {"is not None": "is not False"})
+sgd_step.mistake("a parameter whose gradient is None is not skipped",
+                 {"is not None": "is not False"})
 sgd_step.mistake("PyTorch has to remember the step for backward. `with torch.no_grad():` prevents "
                  "this", {"no_grad": "enable_grad"})
 sgd_step.mistake("the gradients are cleared, too",
@@ -151,12 +155,14 @@ def look_at_training(train_step):
 def train_step(network, loss_function, optimizer, pictures, targets):
     """Trains a network on one batch.
 
-    network, loss_function, optimizer: an nn.Module, such as nn.CrossEntropyLoss(), such as SGD
+    network: an nn.Module
+    loss_function: such as nn.CrossEntropyLoss()
+    optimizer: of the network's parameters, such as torch.optim.SGD
     pictures: what the network takes, a float tensor (batch, ...)
     targets: what the loss function takes, an int64 tensor (batch,)
 
-    Returns the loss before the step as a number of Python (a float), so that nobody who keeps it
-    keeps what backward needed. For example, in a new network of ten classes it is about 2.3.
+    Returns the loss before the step, as a number of Python (a float). A tensor would keep all that
+    backward needs in memory. For example, the loss of a new network of ten classes is about 2.3.
     """
     loss = loss_function(network(pictures), targets)
     optimizer.zero_grad()

@@ -58,7 +58,7 @@ LOOK_AT = """
 - Images tab: which classes does the network confuse? Of which mistakes is it confident?
 - Text tab, "1 classes": names for the numbers that stand in pictures where a name cannot.
 - PR Curves tab: which class is the hardest?
-- HParams tab: all runs of the trainer, to compare.
+- HParams tab: this run's settings. `tensorboard --logdir logs/training` compares all runs.
 """
 
 
@@ -85,18 +85,16 @@ def parse_flags() -> tuple[argparse.Namespace, dict, Path | None]:
     parser.add_argument("--resume", nargs="?", const="latest", metavar="RUN",
                         help="go on with a run that was stopped, the last one or the one named")
     args = parser.parse_args()
-    started_again = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0"
-    if not args.resume and not started_again:
-        return args, {}, None
-    try:
-        folder = checkpoint.find(RUNS, args.resume or "latest")
-    except LessonError:
-        if args.resume:
-            raise
+    folder = None
+    if args.resume:
+        folder = checkpoint.find(RUNS, args.resume)
+    elif os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0":
+        folder = checkpoint.find_launch(RUNS, processes.launch_name())
+        if folder and checkpoint.is_finished(folder):    # a process failed after that
+            raise SystemExit
+    if folder is None:
         return args, {}, None
     saved = checkpoint.load(folder)
-    if not args.resume and saved["launch"] != processes.launch_name():
-        return args, {}, None
     with checkpoint.one_error():
         if (saved["settings"].keys() != set(SETTINGS)
                 or saved["recipe"].keys() != RECIPES["fast"].keys()):
@@ -105,8 +103,9 @@ def parse_flags() -> tuple[argparse.Namespace, dict, Path | None]:
     args = parser.parse_args()
     for name, value in saved["settings"].items():
         if getattr(args, name) != value:
-            raise LessonError(f"the run {folder.name} was started with --{name} {value}.\nLeave "
-                              f"--{name} out to go on with it, or --resume out to start another.")
+            how = f"without --{name}" if value is None else f"with --{name} {value}"
+            raise LessonError(f"the run {folder.name} was started {how}.\nLeave --{name} out to "
+                              "go on with it, or --resume out to start another.")
     return args, saved, folder
 
 

@@ -12,7 +12,7 @@ import os
 import sys
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
@@ -107,16 +107,29 @@ def find(runs: Path, name: str) -> Path:
     Raises:
         LessonError: there is none, or it is finished, or another process trains it.
     """
-    saved = sorted(runs.glob(f"*/{NAME}"), key=lambda path: path.stat().st_mtime)
-    folders = [path.parent for path in saved if name in ("latest", path.parent.name)]
-    for folder in reversed(folders):
+    folders = [folder for folder in newest_first(runs) if name in ("latest", folder.name)]
+    for folder in folders:
         if not is_finished(folder) and not is_locked(folder):
             return folder
     problem = f"there is no {runs / ('<run>' if name == 'latest' else name) / NAME}"
     if folders:
-        state = "is finished" if is_finished(folders[-1]) else "is training in another process"
-        problem = f"the {'last ' * (name == 'latest')}run, {folders[-1].name}, {state}"
+        state = "is finished" if is_finished(folders[0]) else "is training in another process"
+        problem = f"the {'last ' * (name == 'latest')}run, {folders[0].name}, {state}"
     raise LessonError(f"nothing to resume: {problem}.\nStart a new run without --resume.")
+
+
+def find_launch(runs: Path, launch: str | None) -> Path | None:
+    """The folder of the newest run that a call of torchrun began, if there is one."""
+    for folder in newest_first(runs):
+        with suppress(LessonError):    # of others, some may be damaged
+            if load_whole(folder / NAME).get("launch") == launch:
+                return folder
+
+
+def newest_first(runs: Path) -> list[Path]:
+    """The folders of all runs that have a checkpoint, the one that was saved last first."""
+    saved = sorted(runs.glob(f"*/{NAME}"), key=lambda path: path.stat().st_mtime, reverse=True)
+    return [path.parent for path in saved]
 
 
 def load(folder: Path) -> Checkpoint:

@@ -68,7 +68,7 @@ class Batches:
     numbers, int64 (batch,), both on the device.
 
     Raises:
-        LessonError: there are fewer training pictures than make a batch.
+        LessonError: the training pictures do not make a batch, or it has fewer than processes.
     """
 
     def __init__(self, data: Dataset, batch_size: int, device: torch.device,
@@ -76,7 +76,10 @@ class Batches:
                  augmentation: Augmentation | None = None):
         if augmentation and len(data) < batch_size:
             raise LessonError(f"{len(data)} pictures do not make a batch of {batch_size}.\n"
-                              "Take more pictures, or fewer processes.")
+                              "Take more pictures.")
+        if augmentation and batch_size < augmentation.world_size:
+            raise LessonError(f"{augmentation.world_size} processes cannot share a batch of "
+                              f"{batch_size} pictures.\nStart fewer, or take more pictures.")
         self.batch_size, self.augmentation = batch_size, augmentation
         self.epoch = 0
         self.targets = torch.tensor(data.targets, device=device)

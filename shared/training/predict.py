@@ -40,6 +40,8 @@ def load_last() -> tuple[CIFAR10NetSimpleV3, dict]:
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
         network = CIFAR10NetSimpleV3(len(report["per_class"])).eval()
         network.load_state_dict(state)
+        for name in ("mean", "std", "none_of_these"):    # what `predict` uses
+            report[name]
         print(f"Weights: {folder}, trained on {report['data']}, "
               f"test accuracy {report['accuracy']:.4f}")
         if report.get("drawn"):

@@ -35,8 +35,8 @@ that one yourself, type `source .venv/bin/activate` (README.md has the line for 
 from shared.errors import begin_lesson
 
 # Every lesson begins with this call. When the script runs, a problem outside the code,
-# such as a full disk or a damaged picture, is told in two lines: what is wrong, and
-# what to do. Most mistakes in the code, such as a misspelled variable, look as they
+# such as a full disk or a folder that is missing, is told in two lines: what is wrong,
+# and what to do. Most mistakes in the code, such as a misspelled variable, look as they
 # always do in Python. (The call comes before `import torch`, because it makes a setting
 # that PyTorch reads when it starts.)
 begin_lesson()

@@ -239,7 +239,7 @@ print(f"smallest weight: {conv.weight.min():.4f}, largest: {conv.weight.max():.4
 # The sum of a kernel's weights says what the kernel makes of an even area, where all
 # pixels are the same grey. The result is this sum times the brightness (plus the bias).
 # - Far above 0: bright areas give large numbers, and the feature map is bright there.
-# - Far below 0: bright areas give small numbers, and the feature map is dark there.
+# - Far below 0: bright areas give numbers far below 0, and the feature map is dark there.
 # - Near 0, say between -0.25 and 0.25: bright and dark areas give nearly the same
 #   number. Only edges stand out.
 for number, kernel in enumerate(conv.weight, start=1):

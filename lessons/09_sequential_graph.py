@@ -42,9 +42,9 @@ LOOK_AT = """
   printed.
 - Click once on the box of a layer: in the top right corner, you see its full name and
   the shapes of its input and output. Then double-click the two lowest boxes,
-  Conv2d[conv1] and MaxPool2d[pool1] (long names are cut off). Which two large boxes
-  does the first one have inside, and the second one not? Why not? (The small circles
-  are settings, such as the kernel size.)
+  Conv2d[conv1] and MaxPool2d[pool1] (long names are cut off). Conv2d has two large
+  boxes inside. What are they? Why has MaxPool2d none? (The small circles are settings,
+  such as the kernel size.)
 """
 
 # %% chain[0] is the first layer of a Sequential

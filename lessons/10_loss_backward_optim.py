@@ -78,7 +78,7 @@ print("reduction='none':", l1_none, "shape", tuple(l1_none.shape))
 #    reduction='none': tensor([3., 4., 2.]) shape (3,)
 
 # The shape () means: a single number. Predictions may have any shape. The targets must
-# have the same shape.
+# have the same shape. If they have another one, PyTorch only warns, and the loss is wrong.
 
 # %% MSE, the mean squared error, counts a large error more than two small ones
 # An error of 4 counts 16, two errors of 2 count 4 + 4. Here the squares of the
@@ -370,8 +370,8 @@ print("gradient after optimizer.zero_grad():", weight.grad)
 train_data = cifar10(train=True, transform=to_tensor)
 
 # Lists of pairs (picture, class number), made once. A DataLoader takes a list, too.
-train_pictures = [train_data[index] for index in range(PICTURES)]
-test_pictures = [test_data[index] for index in range(PICTURES)]
+train_pictures = [train_data[index] for index in range(min(PICTURES, len(train_data)))]
+test_pictures = [test_data[index] for index in range(min(PICTURES, len(test_data)))]
 
 
 def accuracy(network, pictures):
@@ -425,14 +425,15 @@ def train(network, optimizer, name):
 
 
 # %% Four optimizers train the same network on the same pictures
-# The learning rates differ: with the same rate, their steps have different sizes.
+# One rate for all would be too low for one optimizer and too high for another. So each
+# has a rate that suits it. Only the two SGD share one.
 OPTIMIZERS = {
     # The tutorial's rate.
     "SGD": (optim.SGD, {"lr": 0.01}),
     # The same rate, so that the momentum is the only difference.
     "SGD with momentum": (optim.SGD, {"lr": 0.01, "momentum": 0.9}),
-    # PyTorch's default is 0.01. Here it is far too high: the loss grows to over
-    # 100,000. Eight rates were tried. With 0.0003 the training loss fell most.
+    # PyTorch's default is 0.01. Here it is far too high: the loss of the first epoch is
+    # over 100,000. Eight rates were tried. With 0.0003 the training loss fell most.
     "RMSprop": (optim.RMSprop, {"lr": 0.0003}),
     # PyTorch's default.
     "Adam": (optim.Adam, {"lr": 0.001}),

@@ -53,7 +53,8 @@ LOOK_AT = """
   highest?
 - Images tab, group "11 first layer": a test picture, and 16 feature maps that the first
   layer of VGG16 makes of it. A map is bright where its kernel has found its pattern.
-  Which maps show the outlines of things, which show dark or bright places?
+  Which maps show the outlines of things, which show dark or bright places? (Without the
+  ImageNet weights the patterns are random, and few maps show outlines.)
 """
 
 # %% VGG16 is ready to use, but its weights are a file of 553 MB
@@ -89,7 +90,8 @@ print("vgg16's argument `progress` has the default:", arguments["progress"].defa
 # that it is the right one. (If that fails, it returns None.) Then load_state_dict puts
 # the numbers of the file into the network. A cell below explains it.
 #
-# check_hash=True: if torchvision itself downloads the file, it checks the file, too.
+# weights.get_state_dict reads that file. If it were not there, torchvision would download
+# it. check_hash=True: then torchvision checks the download, too.
 # weights_only=True: the file cannot run code. (The last cells show how a file can.)
 torch.manual_seed(0)
 vgg = vgg16()
@@ -108,10 +110,10 @@ print("VGG16 has:", start)
 # 0.13: it still works, with two warnings, but may be removed some day. Instead of True,
 # write weights=VGG16_Weights.DEFAULT. Instead of False, write weights=None, or nothing.
 
-# This cell catches the warnings, to print them. A device is the place where the numbers
-# of a tensor are kept: the computer's main memory ("cpu") or a GPU. On the device
-# "meta" a tensor has a shape, but no numbers. So the network takes almost no time and
-# memory.
+# This cell catches the warnings, to print them. A device (lesson 1) is also where the
+# numbers of a tensor are kept: in the computer's main memory ("cpu") or in that of a GPU.
+# On the device "meta" a tensor has a shape, but no numbers. So the network takes almost
+# no time and memory.
 with warnings.catch_warnings(record=True) as caught, torch.device("meta"):
     warnings.simplefilter("always")
     vgg16(pretrained=False)

@@ -50,7 +50,7 @@ LOOK_AT = """
 - Scalars tab: set Smoothing to 0, then switch "Ignore outliers in chart scaling" off. In
   the group "12 curves", training and testing have a colour each. At first, testing is
   often better: training is measured while the network still learns, on pictures that
-  are moved. After which epoch is training better?
+  are moved. In the accuracy chart, from which epoch on does training stay better?
 - Scalars tab, group "12 learning rate": where is its highest point?
 - Images tab, "12 pictures/3 confusion matrix": a row for each class, a column for each
   prediction. Which two classes does the network confuse most often?
@@ -122,8 +122,9 @@ print("Dropout in testing leaves them as they are:", torch.equal(dropout(ones), 
 # adds another one. affine=False leaves these two out here.)
 #
 # In training, the mean is that of the batch. Meanwhile BatchNorm keeps a running mean
-# and a running standard deviation of the batches it has seen. In testing it uses those,
-# because there may be only one picture, and its result must not depend on others.
+# of the batches it has seen, and a running variance (the standard deviation, squared).
+# In testing it uses those, because there may be only one picture, and its result must
+# not depend on others.
 norm = nn.BatchNorm1d(1, affine=False)
 batch = torch.tensor([[1.0], [3.0]]).repeat(500, 1)    # mean 2, standard deviation 1
 norm.train()
@@ -174,7 +175,7 @@ print("the tensor has not:", tensor.dtype)
 print("what tensor.to returned:", moved.dtype)
 # -> what tensor.to returned: torch.float64
 
-# cuda() is the older way, for these cards only.
+# cuda() is the older way. It is only for cards of NVIDIA and AMD.
 if torch.cuda.is_available():
     layer = layer.cuda()
     tensor = tensor.cuda()
@@ -355,8 +356,8 @@ lock = checkpoint.lock(folder)    # no other process may train this run meanwhil
 # the accuracy is better: the weights change quickly, BatchNorm's running values lag
 # behind, and a few wrong predictions with much confidence cost much.
 #
-# Two writers in two folders are two runs in TensorBoard, with a colour each. purge_step
-# removes what was written of an epoch that did not come to its end.
+# Two writers in two folders are two runs in TensorBoard, with a colour each. With
+# purge_step, TensorBoard leaves out what was written of an epoch that did not end.
 training = SummaryWriter(run / "training", purge_step=first_epoch + 1)
 testing = SummaryWriter(run / "testing", purge_step=first_epoch + 1)
 if first_epoch == 0:
@@ -395,6 +396,12 @@ for epoch in range(first_epoch, epochs):
     print(f"epoch {epoch + 1:2}/{epochs} ({seconds:.0f} s, {total_train_step} steps so far)  "
           f"training: loss {train_loss:.3f}, accuracy {train_accuracy:.3f}  "
           f"testing: loss {test_loss:.3f}, accuracy {test_accuracy:.3f}")
+    if epoch == 0 and epochs > 1:
+        minutes = seconds * epochs / 60
+        print(f"{epochs} epochs will take about {minutes:.1f} minutes on this machine")
+        if minutes > 10:
+            fifth = len(train_data) // 5
+            print(f"Too long? Stop with Ctrl-C. A fifth of the pictures: --limit {fifth}")
 training.close()
 testing.close()
 
@@ -403,6 +410,8 @@ testing.close()
 # the accuracy would look better than it is. (To choose, you need a third set of pictures, a
 # validation set: lesson 10.)
 _, accuracy, scores = evaluate(network, test_batches)
+
+# save_whole is torch.save that leaves a whole file or none. It gets only the state_dict.
 checkpoint.save_whole(network.state_dict(), folder / "weights.pt")
 
 # map_location="cpu" loads weights on a machine without a GPU, wherever they were trained.
@@ -462,13 +471,22 @@ print(f"\n{epochs} epochs of {len(train_data):,} pictures on {device}, weights i
       f" test accuracy {accuracy:.4f} ({train_data.source})")
 
 # %% The same in a program of your own
-# You can write such a program yourself, without `shared`: with a DataLoader (lesson 2),
-# transforms (4), SGD (10) and torch.save (11). These lines are the heart of it, after the
-# imports of lesson 10. They take longer, and evaluate() above works with them, too.
+# You can write such a program yourself, without shared.training: with a DataLoader (lesson
+# 2), transforms (4), SGD (10) and torch.save (11). Only the pictures and the network are
+# those of `shared`. It takes longer. evaluate() above works with such a loader, too.
 #
+#     import torch
+#     from torch import nn, optim
+#     from torch.utils.data import DataLoader
+#     from torchvision.transforms import v2
+#     from shared.datasets import cifar10
+#     from shared.networks import CIFAR10NetSimpleV3
+#
+#     device = torch.accelerator.current_accelerator(check_available=True) or "cpu"
 #     to_tensor = v2.Compose([
 #         v2.RandomCrop(32, padding=1), v2.RandomHorizontalFlip(), v2.ToImage(),
-#         v2.ToDtype(torch.float32, scale=True), v2.Normalize(*CIFAR10_MEAN_STD)])
+#         v2.ToDtype(torch.float32, scale=True),
+#         v2.Normalize((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616))])
 #     loader = DataLoader(cifar10(True, to_tensor), batch_size=128, shuffle=True)
 #     network = CIFAR10NetSimpleV3(dropout=0.0).to(device)
 #     optimizer = optim.SGD(network.parameters(), lr=0.05, momentum=0.9)

@@ -103,7 +103,8 @@ def cifar10(train: bool, transform: Callable | None = None,
     Returns the training pictures, or else the test pictures: pairs (RGB `PIL.Image` 32x32, class
     number), or what the transforms make of them. The attributes are those of `Pictures`.
     Only the whole of CIFAR-10 is called CIFAR-10 in `source`. Other folders in 2 say what they are.
-    Raises LessonError if the data set is there, but damaged, or if drawings cannot be written.
+    Raises LessonError if the data set is there, but damaged, or has other classes, or if drawings
+    cannot be written.
     """
     from shared.sources import download
 
@@ -146,22 +147,25 @@ def _cifar10_in_folders(folder: Path, train: bool) -> Pictures:
         raise LessonError(f"{folder} has no folders train and test.\n{what}, or delete the folder: "
                           "the next lesson downloads or draws others.")
     pictures = folder_pictures(folder, train)
+    if pictures.classes != list(drawn.CLASSES):
+        raise LessonError(f"{folder} has other classes than CIFAR-10: {', '.join(drawn.CLASSES)}.\n"
+                          "To train on your own pictures: python -m shared.training --data FOLDER")
     other = folder / ("test" if train else "train")
     others = sum(len(picture_files(each)) for each in class_folders(other)) if other.is_dir() else 0
     size = (len(pictures), others) if train else (others, len(pictures))
-    if (size, pictures.classes) == (CIFAR10_SIZE, list(drawn.CLASSES)):
+    if size == CIFAR10_SIZE:
         pictures.source = "CIFAR-10, from folders of pictures"
     else:
         pictures.source += (f" (not the whole of CIFAR-10: {size[0]:,} training and {size[1]:,} "
-                            f"test pictures, {len(pictures.classes)} classes)")
+                            "test pictures)")
     return pictures
 
 
 def folder_pictures(root: Path, train: bool) -> Pictures:
     """Your own pictures: `root/train/<class>/`, or else `root/test/<class>/` (or `root/val/...`).
 
-    What may be in the folders, and when LessonError is raised, says
-    `shared.sources.folders.read_split`.
+    `shared.sources.folders.read_split` says what the folders may hold, and when it raises
+    LessonError.
     """
     from shared.sources.folders import read_split
 
@@ -199,8 +203,8 @@ def ants_and_bees() -> tuple[Path, bool]:
 
     They are the pictures of https://pytorch.org/tutorials/beginner/transfer_learning_tutorial.html
     where they are there (`data/hymenoptera_data/`) or can be downloaded, else drawn ones, made once
-    and kept in `data/drawn/`. Raises LessonError if the folder is there, but not `train/ants` and
-    `train/bees`, or if drawings cannot be written.
+    and kept in `data/drawn/`. Raises LessonError if the folder is there, but not all of these four,
+    or if drawings cannot be written.
     """
     from shared.sources import download, drawn
 
@@ -208,8 +212,9 @@ def ants_and_bees() -> tuple[Path, bool]:
     if not folder.is_dir():
         download.fetch_and_unpack(download.HYMENOPTERA, DATA)
     if folder.is_dir():
-        for label in ("ants", "bees"):
-            AntsBees(folder / "train", label)    # raises LessonError if they are not there
+        for split in ("train", "val"):
+            for label in ("ants", "bees"):
+                AntsBees(folder / split, label)    # raises LessonError if they are not there
         print(f"Data: ants and bees, {folder}")
         return folder, False
     folder = DATA / "drawn" / "hymenoptera_data"

@@ -474,7 +474,7 @@ def solved_max_pool(tmp_path):
     """The learner's file of lesson 7, with one right and one wrong function."""
     file = tmp_path / "lessons" / "mine" / "07_conv_pool.py"
     text = said(tmp_path, "-m", "shared.checking", file.name)
-    assert f"\n  to do    size_after\n           Write it here: {file}:26\n  to do    max_pool\n" in re.sub(
+    assert f"\n  to do    size_after\n           Write it here: {file}:27\n  to do    max_pool\n" in re.sub(
         "\n {15}", " ", text)
     text = file.read_text(encoding="utf-8")
     parts = text.split("    ...\n")

@@ -10,7 +10,6 @@ import torch.nn.functional as F
 from torchvision.transforms import v2
 
 from shared.datasets import Pictures
-from shared.errors import LessonError
 from shared.training.loader import (
     AS_THEY_ARE,
     CIFAR10_MEAN_STD,
@@ -141,14 +140,6 @@ def test_processes_share_each_batch():
         for rank in range(3):
             assert torch.equal(parts[rank][number][0], pictures[rank::3])
             assert torch.equal(parts[rank][number][1], targets[rank::3])
-
-
-def test_too_few_pictures_for_a_batch():
-    with pytest.raises(LessonError, match="3 pictures do not make a batch of 4"):
-        batches(some_pictures(3), 4, 0, 0)
-    assert len(batches(some_pictures(3), 4)) == 1
-    with pytest.raises(LessonError, match="5 processes cannot share a batch of 4 pictures"):
-        batches(some_pictures(8), 4, 0, 0, 4, 5)
 
 
 def test_arrays_that_are_laid_out_in_another_way():

@@ -46,7 +46,7 @@ def runs(tmp_path, monkeypatch):
         (run / "report.json").write_text(json.dumps({
             "accuracy": 0.5, "data": source, "mean": [0, 0, 0], "std": [1, 1, 1],
             "per_class": {"dark": 0, "light": 1},
-            "none_of_these": {"below": 0.6, "false_alarms": 0.043}}), encoding="utf-8")
+            "none_of_these": {"about": 1, "false_alarms": 0.043, "below": 0.6}}), encoding="utf-8")
     (folder / "20260103-000000").mkdir()
     (folder / "20260103-000000" / "checkpoint.pt").write_bytes(b"")
     return folder
@@ -94,8 +94,8 @@ def test_without_trained_weights(runs):
 
 
 @pytest.mark.parametrize("damage", [
-    "no report", "no json", "other json", "no mean", "other classes", "short weights",
-    "other weights"])
+    "no report", "no json", "other json", "no mean", "no limit", "other classes",
+    "short weights", "other weights"])
 def test_weights_and_reports_that_are_damaged_are_said(runs, damage):
     run = runs / "20260101-000000"
     report, weights = run / "report.json", run / "weights.pt"
@@ -105,6 +105,8 @@ def test_weights_and_reports_that_are_damaged_are_said(runs, damage):
         report.write_text('{"accuracy": 0.')
     elif damage == "other json":
         report.write_text('["accuracy"]')
+    elif damage == "no limit":
+        report.write_text(report.read_text().replace('"below"', '"above"'))
     elif damage == "no mean":
         report.write_text(report.read_text().replace('"mean"', '"median"'))
     elif damage == "other classes":

@@ -35,7 +35,7 @@ from shared.training.loader import CIFAR10_MEAN_STD, Augmentation, Batches, Pict
 LESSON = find_lesson(12)
 TRAINER = (sys.executable, "-m", "shared.training")
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2",
-            "--max-restarts=1", "-m", "shared.training")
+            "-m", "shared.training")
 EPOCHS = ("--epochs", "12")
 TUTORIAL = ("--recipe", "tutorial")
 CLASSES = ["green", "red", "white", "猫"]
@@ -554,7 +554,7 @@ def test_checkpoints_from_elsewhere_are_said(change, stopped):
 def test_checkpoints_that_lack_something_are_said(stopped):
     run = stopped_run(stopped)
     state = torch.load(run / "checkpoint.pt", weights_only=True)
-    for missing in state.keys() - {"launch"}:    # that is for torchrun
+    for missing in state:
         torch.save({name: value for name, value in state.items() if name != missing},
                    run / "checkpoint.pt")
         with pytest.raises(LessonError) as caught:
@@ -623,10 +623,20 @@ def test_two_processes_train_as_one_and_go_on_when_one_was_killed(data, place, p
                if "shared.training" in Path(f"/proc/{child}/cmdline").read_text()]
     assert len(workers) == 2
     os.kill(workers[1], signal.SIGKILL)
-    status, stdout, stderr = end(process)
+    status, _, _ = end(process)    # torchrun stops the other one, too
+    assert status == 1
+    status, stdout, stderr = end(start(other, "--resume", program=TORCHRUN))
     assert status == 0, stderr
-    assert "epoch   1/6" not in stdout    # it did not begin again
+    assert "Going on with the run" in stdout
     assert digest(only_run(other)) == digest(run)
+
+
+def test_more_processes_than_pictures_in_a_batch(place, pictures, monkeypatch):
+    monkeypatch.setattr(trainer.processes, "join_processes", lambda device: (0, 33))
+    for recipe in ("fast", "tutorial"):
+        with pytest.raises(LessonError) as caught:
+            train(place, "--data", pictures, "--recipe", recipe)
+        assert "33 processes cannot share a batch of" in said(caught.value)
 
 
 def network() -> CIFAR10NetSimpleV3:
@@ -664,7 +674,7 @@ def test_the_first_gradient_of_two_processes_is_that_of_the_whole_batch(tmp_path
             torch.save(gradient, {str(tmp_path / "gradient.pt")!r})
         torch.distributed.destroy_process_group()
     """), encoding="utf-8")
-    status, _, stderr = end(start(tmp_path, program=(*TORCHRUN[:-3], script)))
+    status, _, stderr = end(start(tmp_path, program=(*TORCHRUN[:-2], script)))
     assert status == 0, stderr
     together = torch.load(tmp_path / "gradient.pt", weights_only=True)
 
@@ -678,52 +688,43 @@ def test_the_first_gradient_of_two_processes_is_that_of_the_whole_batch(tmp_path
                                               for target in share.tolist())
 
 
-@pytest.mark.parametrize("run_id", ["another launch", "none"])
-def test_torchrun_does_not_go_on_with_the_run_of_another_launch(run_id, stopped, monkeypatch):
-    monkeypatch.setattr(trainer, "RUNS", stopped / "models" / "training")
-    monkeypatch.setattr(sys, "argv", ["shared.training"])
-    monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
-    monkeypatch.setenv("TORCHELASTIC_RUN_ID", run_id)
-    assert trainer.parse_flags()[1:] == ({}, None)
-    monkeypatch.delenv("TORCHELASTIC_RUN_ID")    # as that run was started
-    _, saved, folder = trainer.parse_flags()
-    assert (saved["epoch"], folder) == (2, stopped_run(stopped))
-
-
-def test_torchrun_goes_on_with_its_own_run_though_another_was_stopped_later(stopped, monkeypatch):
-    monkeypatch.setattr(trainer, "RUNS", stopped / "models" / "training")
-    monkeypatch.setattr(sys, "argv", ["shared.training"])
-    monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
-    own = stopped_run(stopped)
-    later, damaged = own.with_name("later"), own.with_name("damaged")
-    state = checkpoint.load_whole(own / checkpoint.NAME)
-    later.mkdir()
-    checkpoint.save_whole(state | {"launch": "another"}, later / checkpoint.NAME)
-    damaged.mkdir()
-    (damaged / checkpoint.NAME).write_text("")
-    assert trainer.parse_flags()[2] == own
-    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "another")
-    assert trainer.parse_flags()[2] == later
-
-    (later / "weights.pt").touch()    # a process failed after its run was finished
-    with pytest.raises(SystemExit) as caught:
-        trainer.parse_flags()
-    assert not caught.value.code
-
-
 # Lesson 12
 
 LESSON_12 = (sys.executable, str(LESSON))
 LIMITED = ("--epochs", "4", "--limit", "160")
 
 
+SLOW_CLOCK = """
+import itertools, runpy, sys, time
+time.perf_counter = itertools.count(0, 151).__next__    # 151 s pass from look to look
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
 @pytest.fixture(scope="module")
-def lessons_digest(data, tmp_path_factory) -> str:
-    """Of lesson 12 when nothing stops it."""
+def lessons_run(data, tmp_path_factory) -> tuple[str, str]:
+    """What lesson 12 prints when nothing stops it and each epoch takes 151 s; and the digest."""
     place = make_place(data, tmp_path_factory.mktemp("lesson") / "place")
-    status, _, stderr = end(start(place, *LIMITED, program=LESSON_12))
+    program = (sys.executable, "-c", SLOW_CLOCK, str(LESSON))
+    status, stdout, stderr = end(start(place, *LIMITED, program=program))
     assert (status, stderr) == (0, "")
-    return digest(only_run(place, LESSON.stem))
+    return stdout, digest(only_run(place, LESSON.stem))
+
+
+@pytest.fixture
+def lessons_digest(lessons_run) -> str:
+    return lessons_run[1]
+
+
+def test_lesson_12_says_after_its_first_epoch_how_long_all_take(lessons_run):
+    lines = lessons_run[0].splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("epoch  1/4"))
+    assert lines[first + 1 : first + 3] == [
+        "4 epochs will take about 10.1 minutes on this machine",
+        "Too long? Stop with Ctrl-C. A fifth of the pictures: --limit 32"]
+    assert lines[first + 3].startswith("epoch  2/4 (151 s, ")
+    assert lessons_run[0].count("minutes on this machine") == 1
 
 
 def test_lesson_12_trains_as_the_fast_recipe_does(lessons_digest, uninterrupted):
@@ -740,6 +741,7 @@ def test_lesson_12_killed_and_resumed_ends_with_the_same_weights(place, lessons_
     assert (status, stderr) == (0, "")
     run = only_run(place, LESSON.stem)
     assert f"going on with the run {run.name} after epoch" in stdout
+    assert "minutes on this machine" not in stdout    # that was said at the start
     assert digest(run) == lessons_digest
     for tag in ("12 curves/loss", "12 curves/accuracy"):
         for curve in ("training", "testing"):

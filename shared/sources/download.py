@@ -62,7 +62,8 @@ class File:
 
 _PINNED = json.loads(Path(__file__).with_name("files.json").read_text(encoding="utf-8"))["files"]
 FILES = {each["name"]: File(**each | {"urls": tuple(each["urls"])}) for each in _PINNED}
-CIFAR10, HYMENOPTERA, VGG16 = FILES.values()
+CIFAR10, HYMENOPTERA, VGG16 = (FILES[name] for name in (
+    "cifar-10-python.tar.gz", "hymenoptera_data.zip", "vgg16-397923af.pth"))
 
 
 def offline() -> bool:
@@ -148,7 +149,7 @@ def unpack(file: File, folder: Path) -> None:
 
 
 def _try_mirrors(file: File, part: Path) -> None:
-    """Makes `part` the verified file, from the first mirror that is fast, or else the fastest."""
+    """Makes `part` the verified file. Tries each mirror; if all are slow, the fastest again."""
     urls, problems = list(file.urls), []
     if mirror := os.environ.get("LESSONS_MIRROR"):
         mirror = quote(os.fsencode(mirror.rstrip("/")), safe=":/?&=%@[]~")
@@ -210,7 +211,7 @@ def _from_mirror(file: File, part: Path, url: str, min_speed: float) -> float | 
 
 
 def _connect(file: File, part: Path, url: str, min_speed: float) -> float | None:
-    """As `_from_mirror`, over one connection. What is wrong in the end is deleted."""
+    """As `_from_mirror`, over one connection. A complete file with a wrong SHA-256 is deleted."""
     have = _size(part) if _size(part) < file.size else 0
     url, login, name = _taken_apart(url)
     if "SOCKS proxy" in name:

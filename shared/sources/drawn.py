@@ -27,7 +27,9 @@ getrgb = functools.cache(ImageColor.getrgb)    # "#ff8000" -> (255, 128, 0)
 
 
 def _part(text):
-    """Is it painted twice, its colour, a line's width or 0, its points in 1/100,000 of the size."""
+    """Returns (twice, colour, width, points): whether to paint it twice; of a line, how wide it is,
+    else 0; and its points in 1/100,000 of the size.
+    """
     shape, colour, *numbers = text.replace(",", " ").split()
     numbers = [int(number) for number in numbers]
     width = numbers.pop(0) if shape.startswith("line") else 0

@@ -56,7 +56,8 @@ def open_rgb(path: Path, advice: str = ADVICE) -> Image.Image:
     """Decodes a picture of any mode, the right way up, over white, as an RGB `PIL.Image`.
 
     Raises LessonError, which names the file and ends with `advice`, if it is cut short, empty, not
-    a picture, larger than Pillow allows (179 megapixels), or if its white is not known.
+    a picture, larger than Pillow allows (179 megapixels), or if its file does not say which number
+    is white.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")    # damaged EXIF data, for example: the pixels are right
@@ -138,7 +139,8 @@ def read_split(root: Path, train: bool) -> tuple[np.ndarray, list[int], list[str
     if not there:
         raise LessonError(f"there is no folder {splits[0]}.\nA data set is a folder with "
                           "train/<class>/ and test/<class>/ (or val/<class>/).")
-    split = next(filter(class_folders, there), there[0])    # a test/ without classes has no labels
+    labelled = [split for split in there if class_folders(split)]
+    split = (labelled or there)[0]    # pictures in a test/ without folders have no labels
     if not (folders := class_folders(split)):
         raise LessonError(f"{split} holds no folders.\n"
                           "Make one for each class and put its pictures into it.")

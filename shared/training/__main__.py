@@ -15,6 +15,8 @@ and on two machines that share the project's folder, the same command on both:
     torchrun --nnodes=2 --nproc-per-node=8 --rdzv-id=1 --rdzv-backend=c10d --rdzv-endpoint=HOST \
         -m shared.training
 
+If one of them fails, torchrun stops all. The same command with --resume goes on.
+
 A run has two folders of its own: logs/training/<run> for TensorBoard, and models/training/<run>
 with checkpoint.pt, weights.pt and report.json.
 """
@@ -26,7 +28,6 @@ if __name__ == "__main__":    # worker processes import this file again, and tra
 
 import argparse
 import math
-import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -65,8 +66,6 @@ LOOK_AT = """
 def parse_flags() -> tuple[argparse.Namespace, dict, Path | None]:
     """The flags. For a run that goes on, also its checkpoint and its folder, else {} and None.
 
-    A process that torchrun has started again goes on from what it saved before, if it saved.
-
     Raises:
         LessonError: there is nothing to resume, or it cannot be read, or has other settings.
     """
@@ -85,15 +84,9 @@ def parse_flags() -> tuple[argparse.Namespace, dict, Path | None]:
     parser.add_argument("--resume", nargs="?", const="latest", metavar="RUN",
                         help="go on with a run that was stopped, the last one or the one named")
     args = parser.parse_args()
-    folder = None
-    if args.resume:
-        folder = checkpoint.find(RUNS, args.resume)
-    elif os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0":
-        folder = checkpoint.find_launch(RUNS, processes.launch_name())
-        if folder and checkpoint.is_finished(folder):    # a process failed after that
-            raise SystemExit
-    if folder is None:
+    if not args.resume:
         return args, {}, None
+    folder = checkpoint.find(RUNS, args.resume)
     saved = checkpoint.load(folder)
     with checkpoint.one_error():
         if (saved["settings"].keys() != set(SETTINGS)
@@ -185,7 +178,8 @@ def evaluate(network: nn.Module, batches: Batches, autocast: torch.autocast,
 def main() -> None:
     args, saved, folder = parse_flags()
     recipe = saved.get("recipe") or dict(RECIPES[args.recipe])
-    epochs = recipe["epochs"] = args.epochs = args.epochs or recipe["epochs"]
+    epochs = args.epochs = args.epochs or recipe["epochs"]
+    recipe["epochs"] = epochs
     device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
     rank, world_size = processes.join_processes(device)    # number 0 tests and saves for all
 
@@ -193,6 +187,9 @@ def main() -> None:
     train_data, test_data = load_data(args)
     data = checkpoint.describe(train_data, test_data)
     batch_size = batch_size_for(recipe, len(train_data))
+    if batch_size < world_size:
+        raise LessonError(f"{world_size} processes cannot share a batch of {batch_size} pictures.\n"
+                          "Start fewer, or take more pictures.")
     augmentation = Augmentation(recipe["crop_padding"], args.seed, rank, world_size)
     if recipe["whole_batches"]:
         mean_std = CIFAR10_MEAN_STD
@@ -225,9 +222,11 @@ def main() -> None:
             LOGS / "training" / folder.name)
         folder = models_folder(run)
         lock = checkpoint.lock(folder)
-        # purge_step drops what an interrupted epoch wrote. Each folder has a colour of its own.
-        writer, *curves = (SummaryWriter(run / name, purge_step=done + 1)
-                           for name in ("", "training", "testing"))
+        # Two more folders, because TensorBoard gives each a colour. With purge_step it leaves out
+        # what an interrupted epoch wrote.
+        writer = SummaryWriter(run, purge_step=done + 1)
+        training = SummaryWriter(run / "training", purge_step=done + 1)
+        testing = SummaryWriter(run / "testing", purge_step=done + 1)
         if done == 0:
             writer.add_text("0 look at", LOOK_AT)
             pictures = torch.from_numpy(train_data.data[:32]).permute(0, 3, 1, 2)
@@ -250,21 +249,20 @@ def main() -> None:
         stop_unless_finite(test_loss, scheduler)
         seconds += time.perf_counter() - started
 
-        values = (train_loss, train_accuracy), (test_loss, test_accuracy)
-        for curve, (loss, accuracy) in zip(curves, values, strict=True):
-            curve.add_scalar("12 curves/loss", loss, epoch + 1)
-            curve.add_scalar("12 curves/accuracy", accuracy, epoch + 1)
-            curve.flush()
+        training.add_scalar("12 curves/loss", train_loss, epoch + 1)
+        testing.add_scalar("12 curves/loss", test_loss, epoch + 1)
+        training.add_scalar("12 curves/accuracy", train_accuracy, epoch + 1)
+        testing.add_scalar("12 curves/accuracy", test_accuracy, epoch + 1)
         writer.add_scalar("12 speed/learning rate", rate, epoch + 1)
         writer.add_scalar("12 speed/pictures a second", speed, epoch + 1)
-        writer.flush()
+        for each in (training, testing, writer):
+            each.flush()
         checkpoint.save({
             "epoch": epoch + 1,
             **{name: part.state_dict() for name, part in parts.items()},
             "settings": {name: getattr(args, name) for name in SETTINGS},
             "recipe": recipe,
             "data": data,
-            "launch": processes.launch_name(),
             "seconds": seconds,
             "speed": speed,
         }, folder)
@@ -288,7 +286,8 @@ def main() -> None:
     settings = {name: facts[name] for name in ("recipe", "seed", "data", "device")}
     settings |= facts["settings"]
     report.write_hparams(writer, settings, {"test accuracy": accuracy, "test loss": loss})
-    writer.close()
+    for each in (training, testing, writer):
+        each.close()
     facts = report.write_report(facts, scores.cpu(), test_data, folder)
     checkpoint.save_whole(averaged.module.state_dict(), folder / "weights.pt")    # means: finished
     lock.release()

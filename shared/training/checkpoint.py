@@ -12,7 +12,7 @@ import os
 import sys
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -114,16 +114,9 @@ def find(runs: Path, name: str) -> Path:
     problem = f"there is no {runs / ('<run>' if name == 'latest' else name) / NAME}"
     if folders:
         state = "is finished" if is_finished(folders[0]) else "is training in another process"
-        problem = f"the {'last ' * (name == 'latest')}run, {folders[0].name}, {state}"
+        which = "the last run" if name == "latest" else "the run"
+        problem = f"{which}, {folders[0].name}, {state}"
     raise LessonError(f"nothing to resume: {problem}.\nStart a new run without --resume.")
-
-
-def find_launch(runs: Path, launch: str | None) -> Path | None:
-    """The folder of the newest run that a call of torchrun began, if there is one."""
-    for folder in newest_first(runs):
-        with suppress(LessonError):    # of others, some may be damaged
-            if load_whole(folder / NAME).get("launch") == launch:
-                return folder
 
 
 def newest_first(runs: Path) -> list[Path]:
@@ -188,7 +181,8 @@ def one_error() -> Iterator[None]:
 
 def _computed_by() -> str:
     processes = os.environ.get("WORLD_SIZE", "1")
-    return f"{processes} process{'es' * (processes != '1')} of {torch.get_num_threads()} threads"
+    words = "process" if processes == "1" else "processes"
+    return f"{processes} {words} of {torch.get_num_threads()} threads"
 
 
 def describe(train_data: Dataset, test_data: Dataset) -> str:

@@ -14,7 +14,6 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
-from shared.errors import LessonError
 from shared.training.processes import leave_signals_to_the_trainer
 
 # The mean and the standard deviation of each channel of CIFAR-10's training pictures, as 0 to 1.
@@ -25,8 +24,8 @@ AS_THEY_ARE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 def has_bfloat16(device: torch.device) -> bool:
     """Whether the device has instructions for bfloat16, with which it computes about twice as fast.
 
-    Known of NVIDIA's and AMD's GPUs and of x86 processors (AVX-512 BF16). False for all others:
-    they can only imitate bfloat16, which is slower than float32.
+    Known of NVIDIA's and AMD's GPUs and of x86 processors (AVX-512 BF16). False for others: most
+    of these can only imitate bfloat16, which is slower than float32.
     """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
@@ -66,20 +65,11 @@ class Batches:
 
     Yields pictures, float32 (batch, 3, H, W) in channels-last memory format, and their class
     numbers, int64 (batch,), both on the device.
-
-    Raises:
-        LessonError: the training pictures do not make a batch, or it has fewer than processes.
     """
 
     def __init__(self, data: Dataset, batch_size: int, device: torch.device,
                  mean_std: tuple[Sequence[float], Sequence[float]] = AS_THEY_ARE,
                  augmentation: Augmentation | None = None):
-        if augmentation and len(data) < batch_size:
-            raise LessonError(f"{len(data)} pictures do not make a batch of {batch_size}.\n"
-                              "Take more pictures.")
-        if augmentation and batch_size < augmentation.world_size:
-            raise LessonError(f"{augmentation.world_size} processes cannot share a batch of "
-                              f"{batch_size} pictures.\nStart fewer, or take more pictures.")
         self.batch_size, self.augmentation = batch_size, augmentation
         self.epoch = 0
         self.targets = torch.tensor(data.targets, device=device)

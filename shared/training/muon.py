@@ -14,7 +14,7 @@ class Muon(torch.optim.Optimizer):
     """Muon for parameters of two or more dimensions (weights), SGD with momentum for all others.
 
     Both start as SGD with Nesterov momentum. Of a weight's direction Muon then takes the nearest
-    orthogonal matrix: a step of the same length wherever the gradient points, strongly or weakly.
+    orthogonal matrix: all directions of the gradient, strong or weak, get steps of the same length.
     A weight is taken as a matrix with a row for each output; kernels are flattened.
 
     Each step of Muon also gives the weight the length of a matrix whose rows have length 1. So the
@@ -61,8 +61,8 @@ def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:
     """Roughly the nearest matrix with orthonormal rows, or columns if these are fewer.
 
     For a float32 matrix (rows, columns) with singular value decomposition U @ S @ V.T that is
-    U @ V.T. Newton-Schulz iteration with Muon's coefficients brings S into 0.7 to 1.2 in five
-    steps, which is faster than to exactly 1. A step turns x into
+    U @ V.T. Newton-Schulz iteration with Muon's coefficients brings all but the tiniest of S into
+    0.7 to 1.2 in five steps, which is faster than to exactly 1. A step turns x into
     (a + b * x @ x.T + c * (x @ x.T) @ (x @ x.T)) @ x. All that stands before x is made of x @ x.T,
     so it is enough to work on that small square matrix, and to multiply by x once, at the end.
     """

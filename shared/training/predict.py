@@ -26,6 +26,8 @@ from shared.training import checkpoint
 def load_last() -> tuple[CIFAR10NetSimpleV3, dict]:
     """The network that was trained last, ready to predict, and the report of its training.
 
+    To the report are added "below" and "false_alarms", of `report.none_of_these`.
+
     Raises:
         LessonError: no run has come to its end, or its files are damaged.
     """
@@ -40,8 +42,9 @@ def load_last() -> tuple[CIFAR10NetSimpleV3, dict]:
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
         network = CIFAR10NetSimpleV3(len(report["per_class"])).eval()
         network.load_state_dict(state)
-        for name in ("mean", "std", "none_of_these"):    # what `predict` uses
-            report[name]
+        report["below"] = report["none_of_these"]["below"]
+        report["false_alarms"] = report["none_of_these"]["false_alarms"]
+        report["mean"], report["std"] = torch.tensor(report["mean"]), torch.tensor(report["std"])
         print(f"Weights: {folder}, trained on {report['data']}, "
               f"test accuracy {report['accuracy']:.4f}")
         if report.get("drawn"):
@@ -83,21 +86,19 @@ def predict(network: CIFAR10NetSimpleV3, report: dict, photo: Path) -> None:
     Raises:
         LessonError: the photo cannot be read.
     """
-    mean, std = torch.tensor(report["mean"]), torch.tensor(report["std"])
-    pixels = torch.from_numpy(np.array(to_32x32(open_photo(photo))))    # (32, 32, 3)
-    normalized = ((pixels / 255 - mean) / std).permute(2, 0, 1)[None]   # -> (1, 3, 32, 32)
+    pixels = torch.from_numpy(np.array(to_32x32(open_photo(photo))))               # (32, 32, 3)
+    normalized = ((pixels / 255 - report["mean"]) / report["std"]).permute(2, 0, 1)
     with torch.inference_mode():
-        probabilities = network(normalized).softmax(dim=1)[0]           # -> (classes,)
+        probabilities = network(normalized[None]).softmax(dim=1)[0]    # -> (classes,)
 
     print(photo)
     classes = list(report["per_class"])
     for number in probabilities.argsort(descending=True)[:3].tolist():
         bar = "#" * round(40 * probabilities[number].item())
         print(f"  {classes[number]:12} {probabilities[number]:4.0%} {bar}")
-    below, false_alarms = report["none_of_these"].values()
-    if probabilities.max() < below:
+    if probabilities.max() < report["below"]:
         print(f"  Probably none of the {len(classes)} classes: so little confidence is rare. "
-              f"Only {false_alarms:.1%} of the test pictures get less.")
+              f"Only {report['false_alarms']:.1%} of the test pictures get less.")
 
 
 if __name__ == "__main__":

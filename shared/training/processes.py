@@ -40,15 +40,7 @@ def join_processes(device: torch.device) -> tuple[int, int]:
             raise LessonError(f"each process needs a {device.type} device of its own, and there are"
                               f" {count}.\nStart torchrun with --nproc-per-node={count}.")
         torch.accelerator.set_device_index(local_rank)    # what "cuda" means from here on
-    # Processes that torchrun starts again meet in the same store, where they would find addresses
-    # of those before (https://github.com/pytorch/pytorch/issues/135712). So each attempt gets a
-    # part of the store. Several machines count their attempts apart; there the variable
-    # TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 helps.
-    store, _, _ = next(dist.rendezvous("env://"))
-    on_one_machine = int(os.environ.get("LOCAL_WORLD_SIZE", 0)) == world_size
-    attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") if on_one_machine else "any"
-    dist.init_process_group(store=dist.PrefixStore(attempt, store), rank=rank,
-                            world_size=world_size)
+    dist.init_process_group()
     if rank > 0:
         sys.stdout = io.StringIO()
     return rank, world_size
@@ -73,12 +65,6 @@ def sum_over_processes(totals: Tensor) -> Tensor:
     if dist.is_initialized():
         dist.all_reduce(totals)
     return totals
-
-
-def launch_name() -> str | None:
-    """Names one call of torchrun, the same in processes that it starts again; else None."""
-    name = os.environ.get("TORCHELASTIC_RUN_ID")
-    return name if name != "none" else f"by process {os.getppid()}"    # "none" is the default
 
 
 @contextmanager

@@ -8,44 +8,39 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from shared.training.muon import Muon
 
-RECIPES = {
-    # Lesson 12 trains exactly like this.
-    "fast": {
-        "epochs": 8,
-        "batch_size": 256,          # of all processes together
-        "optimizer": "muon",        # for weights; SGD for biases and batch normalisation
-        "learning_rate": 0.1,       # the highest
-        "milestones": [],           # none: up for a quarter of the steps, then down to zero
-        "averaged_epochs": 0.0,     # share of the epochs, at the end, whose weights are averaged
-        "dropout": 0.0,
-        "crop_padding": 1,          # pad by 1 pixel, then crop 32x32 at a random place
-        "whole_batches": True,      # made on the device, normalised, in bfloat16 where it is fast
-    },
-    # Eight times as long, with stronger augmentation, and the mean of the last weights.
-    "best": {
-        "epochs": 64,
-        "batch_size": 256,
-        "optimizer": "muon",
-        "learning_rate": 0.1,
-        "milestones": [],
-        "averaged_epochs": 0.15,    # the rate stays at a fifth of the highest meanwhile
-        "dropout": 0.0,
-        "crop_padding": 2,
-        "whole_batches": True,
-    },
-    # The tutorial's own run. Its padding is lopsided, and from epoch 32 on its rate is 0.000625.
-    "tutorial": {
-        "epochs": 150,
-        "batch_size": 32,
-        "optimizer": "sgd",
-        "learning_rate": 0.01,
-        "milestones": [8, 16, 24, 32],    # after these epochs the rate is halved
-        "averaged_epochs": 0.0,
-        "dropout": 0.4,
-        "crop_padding": [0, 2, 3, 4],     # left, top, right, bottom
-        "whole_batches": False,           # picture by picture, by a DataLoader; not normalised
-    },
+# Lesson 12 trains exactly like this.
+FAST = {
+    "epochs": 8,
+    "batch_size": 256,          # of all processes together
+    "optimizer": "muon",        # for weights; SGD for biases and batch normalisation
+    "learning_rate": 0.1,       # the highest
+    "milestones": [],           # none: up for a quarter of the steps, then down to zero
+    "averaged_epochs": 0.0,     # share of the epochs, at the end, whose weights are averaged
+    "dropout": 0.0,
+    "crop_padding": 1,          # pad by 1 pixel, then crop 32x32 at a random place
+    "whole_batches": True,      # made on the device, normalised, in bfloat16 where it is fast
 }
+
+# Eight times as long, with stronger augmentation, and the mean of the last weights.
+BEST = FAST | {
+    "epochs": 64,
+    "averaged_epochs": 0.15,    # the rate stays at a fifth of the highest meanwhile
+    "crop_padding": 2,
+}
+
+# The tutorial's own run. Its padding is lopsided, and from epoch 32 on its rate is 0.000625.
+TUTORIAL = FAST | {
+    "epochs": 150,
+    "batch_size": 32,
+    "optimizer": "sgd",
+    "learning_rate": 0.01,
+    "milestones": [8, 16, 24, 32],    # after these epochs the rate is halved
+    "dropout": 0.4,
+    "crop_padding": [0, 2, 3, 4],     # left, top, right, bottom
+    "whole_batches": False,           # picture by picture, by a DataLoader; not normalised
+}
+
+RECIPES = {"fast": FAST, "best": BEST, "tutorial": TUTORIAL}
 
 
 def batch_size_for(recipe: dict, pictures: int) -> int:

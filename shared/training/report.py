@@ -151,7 +151,9 @@ def write_board(writer: SummaryWriter, scores: Tensor, data: Dataset) -> None:
 
 
 def write_hparams(writer: SummaryWriter, settings: dict, metrics: dict[str, float]) -> None:
-    """Puts a run into the HPARAMS tab, where runs compare. (`add_hparams` would make a second run.)
+    """Puts a run into the HPARAMS tab, where TensorBoard compares runs.
+
+    (`add_hparams` would make a second run.)
 
     Args:
         writer: of the run.
@@ -215,7 +217,7 @@ def print_what_accuracy_hides(report: dict) -> None:
                                          if counts[name] and not per_class[name]]}
     for what, names in groups.items():
         if names:
-            more = f" and {len(names) - 10} more" * (len(names) > 10)
+            more = f" and {len(names) - 10} more" if len(names) > 10 else ""
             print(f"classes {what}: {', '.join(names[:10])}{more}")
     if "balanced_accuracy" in report:
         print(f"balanced accuracy {report['balanced_accuracy']:.4f}: the mean over the classes, "

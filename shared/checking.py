@@ -19,6 +19,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from shared.errors import LessonError, begin_lesson, kept
+from shared.language import translated
 from shared.paths import HOME, LOGS, tensorboard_command
 
 EXERCISES = Path(__file__).parents[1] / "lessons" / "exercises"
@@ -62,10 +63,14 @@ class Lesson:
         """The source with `...` for each body."""
         source = self.source(name)
         lines = source.splitlines()
-        for function in reversed(functions_of(ast.parse(source).body[0])):
+        node = ast.parse(source).body[0]
+        for function in reversed(functions_of(node)):
             first = function.body[0]    # its docstring stays
             start = first.end_lineno if ast.get_docstring(function) else first.lineno - 1
             lines[start : function.end_lineno] = [" " * first.col_offset + "..."]
+            translate_docstring(function, lines)
+        if isinstance(node, ast.ClassDef):
+            translate_docstring(node, lines)
         return "\n".join(lines)
 
     def hint(self, name):
@@ -86,7 +91,8 @@ class Lesson:
                 return    # `check` tells what is wrong
         else:
             title = ast.get_docstring(self.tree).splitlines()[0]
-            text = HEADER.format(title=title, number=int(self.file.name[:2]))
+            number = int(self.file.name[:2])
+            text = translated(HEADER).format(title=translated(title), number=number)
 
         missing = [name for name in self.exercises if name not in there]
         if not missing:
@@ -161,6 +167,15 @@ def functions_of(node):
     return [part for part in nodes if isinstance(part, ast.FunctionDef)]
 
 
+def translate_docstring(node, lines):
+    """Replaces the docstring of a function or class in `lines`, where there is a translation."""
+    english = ast.get_docstring(node)
+    if english and (text := translated(english)) != english:
+        end = "\n" if "\n" in text else ""
+        text = textwrap.indent(f'"""{text}{end}"""', " " * node.body[0].col_offset)
+        lines[node.body[0].lineno - 1 : node.body[0].end_lineno] = text.splitlines()
+
+
 def is_stub(node):
     """Whether all its bodies are still `...`."""
     return all(ast.unparse(function.body[-1]) == "..." for function in functions_of(node))
@@ -198,7 +213,7 @@ def watch(lesson, args):
         said = lesson.check(until=saved_again)
         if not saved_again():
             show(lesson, said, args)
-            print("----- waiting for the next save; Ctrl-C ends -----")
+            print(translated("----- waiting for the next save; Ctrl-C ends -----"))
         while not saved_again():
             time.sleep(0.2)
         checked = lesson.saved()
@@ -214,13 +229,14 @@ def show(lesson, said, args):
     print(path)
     for name, text in said.items():
         state = "to do" if text is None else "not yet" if text else "Solved"
-        print(f"  {state:9}{name}".rstrip())
+        print(f"  {translated(state):9}{name}".rstrip())
         if name in [*begun, *to_do][:1]:
             if text is None:
                 text = f"Write it here: {path}:{lesson.last_lines.get(name, 'it is missing')}"
             lines = text.splitlines()
             if args.hint and name:
                 lines.append(f"Hint: {lesson.hint(name)}")
+            lines = [translated(line) for line in lines]
             wrapper = textwrap.TextWrapper(
                 width=100, initial_indent=" " * 11, subsequent_indent=" " * 15,
                 break_long_words=False, break_on_hyphens=False)    # paths and numbers stay whole
@@ -228,10 +244,10 @@ def show(lesson, said, args):
                 print(wrapper.fill(line))
             if args.solution and name:
                 print(f"\n{lesson.source(name)}\n")
-    print(f"{list(said.values()).count('')} of {len(lesson.exercises)} solved")
+    print(translated(f"{list(said.values()).count('')} of {len(lesson.exercises)} solved"))
     if lesson.run and lesson.run.exists():
-        print("Yours beside what is right, in TensorBoard's Images tab:\n  "
-              + tensorboard_command(lesson.run))
+        print(translated("Yours beside what is right, in TensorBoard's Images tab:"))
+        print(f"  {tensorboard_command(lesson.run)}")
 
 
 def draw(run, exercise, function):
@@ -252,7 +268,7 @@ def check_all():
         said = lesson.check() if lesson.mine.exists() else {}
         solved, count = list(said.values()).count(""), len(lesson.exercises)
         bar = "#" * solved + "." * (count - solved)
-        tqdm.write(f"{file.stem:26}{bar:6}{solved} of {count} solved")
+        tqdm.write(f"{file.stem:26}{bar:6}" + translated(f"{solved} of {count} solved"))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from shared.errors import LessonError
+from shared.language import translated
 from shared.paths import DATA
 
 CIFAR10_SIZE = 50_000, 10_000    # training and test pictures
@@ -119,7 +120,8 @@ def cifar10(train: bool, transform: Callable | None = None,
     else:
         pictures = _drawn_cifar10(train)
     pictures.transform, pictures.target_transform = transform, target_transform
-    print(f"Data: {pictures.source}, {len(pictures):,} {'training' if train else 'test'} pictures")
+    use = "training" if train else "test"
+    print(translated(f"Data: {pictures.source}, {len(pictures):,} {use} pictures"))
     return pictures
 
 
@@ -215,12 +217,12 @@ def ants_and_bees() -> tuple[Path, bool]:
         for split in ("train", "val"):
             for label in ("ants", "bees"):
                 AntsBees(folder / split, label)    # raises LessonError if they are not there
-        print(f"Data: ants and bees, {folder}")
+        print(translated(f"Data: ants and bees, {folder}"))
         return folder, False
     folder = DATA / "drawn" / "hymenoptera_data"
     if not folder.is_dir():
         _draw(drawn.ants_and_bees, folder)
-    print(f"Data: drawn stand-in, not photographs of ants and bees, {folder}")
+    print(translated(f"Data: drawn stand-in, not photographs of ants and bees, {folder}"))
     return folder, True
 
 

@@ -15,6 +15,8 @@ import threading
 from pathlib import Path
 from traceback import extract_tb
 
+from shared.language import translated
+
 # What stays on disk when the program is stopped: `paths.new_run` and the trainer add to it.
 kept: list[str] = []
 
@@ -48,7 +50,7 @@ def begin_lesson() -> None:
             stream.reconfigure(line_buffering=True, errors="backslashreplace")
     title = (sys.modules["__main__"].__doc__ or "").partition("\n")[0]
     if sys.stdout.isatty() and title:
-        print(f"{title}\n(loading PyTorch takes a few seconds)")
+        print(f"{title}\n{translated('(loading PyTorch takes a few seconds)')}")
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")    # rounds of waiting, before sleeping
 
@@ -73,31 +75,31 @@ def _end_of_lesson(kind, error, traceback):
     if issubclass(kind, KeyboardInterrupt):
         if os.environ.get("RANK", "0") == "0":    # one of torchrun's processes speaks for all
             what = ", ".join(kept) or "nothing, nothing was written yet"
-            print(f"\nStopped. Kept: {what}", file=sys.stderr)
+            print("\n" + translated(f"Stopped. Kept: {what}"), file=sys.stderr)
         raise SystemExit(143 if issubclass(kind, Terminated) else 130)
     if issubclass(kind, LessonError):
         # A DataLoader's worker process puts its own traceback in front of the message.
-        print(f"Error: {str(error).rpartition('LessonError: ')[2].strip()}", file=sys.stderr)
-        raise SystemExit(2)
+        _end(str(error).rpartition("LessonError: ")[2].strip())
     if disk_is_full(error):
-        print(f"Error: {error}\nMake room on the disk, or set LESSONS_HOME to a folder on another.",
-              file=sys.stderr)
-        raise SystemExit(2)
+        _end(f"{error}\nMake room on the disk, or set LESSONS_HOME to a folder on another.")
     if _folder_is_gone(error):
-        print(f"Error: cannot write to {os.fsdecode(error.filename)} ({error.strerror}).\n"
-              "If its folder was moved or deleted, bring it back, or start again.", file=sys.stderr)
-        raise SystemExit(2)
+        _end(f"cannot write to {os.fsdecode(error.filename)} ({error.strerror}).\n"
+             "If its folder was moved or deleted, bring it back, or start again.")
     if _out_of_memory(error):
         frames = extract_tb(traceback)
         frame = [each for each in frames if "site-packages" not in each.filename][-1]
         line = f"{Path(frame.filename).name}, line {frame.lineno}: {frame.line}"
-        print(f"Error: there is too little memory for {line}\n"
-              "Make the batches smaller, or the layer, and start again.", file=sys.stderr)
-        raise SystemExit(2)
+        _end(f"there is too little memory for {line}\n"
+             "Make the batches smaller, or the layer, and start again.")
     if isinstance(error, BrokenPipeError):    # of `python lesson.py | head`, head has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())    # Python's last flush
         raise SystemExit(141)    # what a shell reports of other programs in this case
     sys.__excepthook__(kind, error, traceback)
+
+
+def _end(problem: str):
+    print(translated(f"Error: {problem}"), file=sys.stderr)
+    raise SystemExit(2)
 
 
 def _end_of_thread(args):

@@ -73,7 +73,7 @@ class Exercise:
             label, text, given = "", name_and_text(seen), seen
         if not text:
             return ""
-        if given is None and label.startswith("("):
+        if given is None and label.startswith("(") and label in seen:
             text = "it returns None. Is there a `return`?"
             if printed:
                 text = "it prints, but returns None. Write `return` in the place of print"
@@ -154,6 +154,9 @@ def first_difference(right, given):
     """The first index or key at which two lists or dicts differ, and how they do there."""
     if not isinstance(right, dict):
         right, given = dict(enumerate(right)), dict(enumerate(given))
+    errors = [key for key in given if isinstance(given[key], BaseException)]
+    for key in [key for key in errors if key not in right]:    # what stopped the look goes first
+        return key, name_and_text(given[key])
     for key in [*right, *given]:
         if key not in given or key not in right:
             return key, "there is nothing" if key in right else "there should be nothing"
@@ -201,6 +204,8 @@ def brief(value):
     if hasattr(value, "detach"):
         value = value.item() if value.dim() == 0 else value.detach()
     text = f"{value + 0:.6g}" if isinstance(value, float) else repr(value)    # + 0: no "-0"
+    if isinstance(value, float) and text.lstrip("-").isdecimal():
+        text += ".0"
     return re.sub(r"\s+", " ", text)[:300]
 
 
@@ -229,6 +234,7 @@ def observe(look, function):
     printed = Printed()
     with redirect_stdout(printed), redirect_stderr(printed), warnings.catch_warnings():
         warnings.simplefilter("always")
+        warnings.filterwarnings("ignore", "Initializing zero-element")    # the label says it
         try:
             return look(function), printed.getvalue().strip()
         except BaseException as error:

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from shared.errors import LessonError, kept
+from shared.language import translated
 
 
 def named_folder(text: str, name: str) -> Path:
@@ -121,11 +122,13 @@ def print_where_to_look(run: Path, look_at: str) -> None:
     If it is a lesson's run, it names the lesson's exercises first.
     """
     if (number := run.parent.name[:2]).isdecimal():
-        print(f"\nExercises: make exercise N={int(number)}, "
-              f"or python lessons/exercises/{run.parent.name}.py")
-    print(f"\nSee it in TensorBoard. In a terminal, in this folder:\n  {tensorboard_command(run)}\n"
-          "Then open http://localhost:6006 in a browser. (Ctrl-C ends TensorBoard.)"
-          f"\nLook at:\n{look_at.strip()}")
+        print("\n" + translated(f"Exercises: make exercise N={int(number)}, or python "
+                                f"lessons/exercises/{run.parent.name}.py"))
+    print("\n" + translated("See it in TensorBoard. In a terminal, in this folder:"))
+    print(f"  {tensorboard_command(run)}")
+    print(translated("Then open http://localhost:6006 in a browser. (Ctrl-C ends TensorBoard.)"))
+    print(translated("Look at:"))
+    print(look_at.strip())
 
 
 def tensorboard_command(run: Path) -> str:

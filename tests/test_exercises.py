@@ -312,7 +312,7 @@ def test_what_counts_as_equal(right, given):
 
 
 @pytest.mark.parametrize(("right", "given", "expected"), [
-    (145578, 145577, "yours is 145577, right is 145578"), (1.0, 1.01, "yours is 1.01, right is 1"),
+    (145578, 145577, "yours is 145577, right is 145578"), (1.0, 1.01, "yours is 1.01, right is 1.0"),
     ([1, 2], [1], "at [1]: there is nothing"), ([1], [1, 2], "at [1]: there should be nothing"),
     ({"a": [1]}, {"a": [2]}, "at ['a']: at [0]: yours is 2, right is 1"), ([1], (1,), "it is of type tuple, not list"),
     ("a", "b", "yours is 'b', right is 'a'"), (1, "1", "it is of type str, not int"), (None, 1, "it is of type int, not NoneType"),

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from torch.utils.data import Dataset
 
-from shared.exercises import calls, exercise, main
+from shared.exercises import Remark, calls, exercise, main
 
 
 class Pack(Dataset):
@@ -93,6 +93,12 @@ def look_at_pictures(Pictures):
             return [readable(part) for part in value]
         return Path(value).name if isinstance(value, str | Path) else value
 
+    def sample(dataset, index):
+        value = dataset[index]
+        if not isinstance(value, tuple | list) or len(value) != 2:
+            return Remark("it is no pair of a picture and a label")
+        return readable(value)
+
     def transform(picture):
         got.append(readable(picture))
         mode = got[-1]["mode"] if isinstance(picture, Image.Image) else type(picture).__name__
@@ -115,11 +121,11 @@ def look_at_pictures(Pictures):
         seen["len(data) of 3 samples"] = len(data)
         for i in range(3):
             try:
-                seen[f"data[{i}]"] = readable(data[i])
+                seen[f"data[{i}]"] = sample(data, i)
             except Exception as error:
                 seen[f"data[{i}]"] = error
         seen["len(data) of 2 samples"] = len(Pictures(samples[:2]))
-        seen["data[2] with a transform"] = readable(Pictures(samples, transform)[2])
+        seen["data[2] with a transform"] = sample(Pictures(samples, transform), 2)
         return seen | {"clue: what the transform got": got}
 
 
@@ -255,7 +261,7 @@ Joined.mistake("the first sample of the second data set never comes: it has the 
                {"[index - len(self.first)]": "[index - len(self.first) + 1]"})
 Joined.mistake("the index of the second data set is one too small, and -1 is its last sample",
                {"[index - len(self.first)]": "[index - len(self.first) - 1]"})
-Joined.mistake("the first data set is asked for one sample more than it has: < in the place of <=",
+Joined.mistake("the first data set is asked for one sample more than it has: write <, not <=",
                {"index <": "index <="})
 Joined.mistake("the last sample of the first data set never comes",
                {"if index < len(self.first)": "if index < len(self.first) - 1"})

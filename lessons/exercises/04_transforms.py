@@ -236,7 +236,8 @@ def look_at_transform(make_transform):
         for _ in range(24):
             result = transform(Image.fromarray(array))
             result = result.add(1).mul(127.5).round().int().permute(1, 2, 0).numpy()
-            place, how = parts.get(result.tobytes(), ("in no place of it", "not as a part of it"))
+            other = "nowhere in it: these are other pixels", "not as a part of it"
+            place, how = parts.get(result.tobytes(), other)
             places.add(place)
             ways.add(how)
         where = "at random" if len(places) > 2 else " or ".join(sorted(places))

@@ -155,6 +155,13 @@ feature_map.mistake("the stride counts to the right, but not down", {down: "- he
 feature_map.mistake("the stride counts down, but not to the right", {right: "- width + 1"})
 feature_map.mistake("the windows lie side by side, as in pooling: the kernel should move by the "
                     "stride", {down: "- height + 1, height", right: "- width + 1, width"})
+feature_map.mistake("the windows begin at the rows and columns 0, 1, 2, ...: they should be stride "
+                    "apart", {"[y : y + height, x : x + width]":
+                              "[y // stride : y // stride + height, "
+                              "x // stride : x // stride + width]"})
+feature_map.mistake("the places are counted without the border: take height and width after F.pad",
+                    {"picture = F.pad": "before = picture.shape; picture = F.pad",
+                     "0, picture.shape[0]": "0, before[0]", "0, picture.shape[1]": "0, before[1]"})
 feature_map.mistake("the padding is left out", {border: "(0, 0, 0, 0)"})
 feature_map.mistake("the border is at the left and at the right only: F.pad takes four numbers",
                     {border: "(padding, padding)"})

@@ -56,6 +56,9 @@ count_parameters.mistake("each layer has a single bias: each kernel has one, and
                          {count: "inputs * outputs + 1"})
 count_parameters.mistake("there is a bias for each input, and not for each kernel or neuron",
                          {count: "inputs * outputs + layer[0]"})
+count_parameters.mistake("a convolution has a bias for each channel that goes in: it has one for "
+                         "each kernel",
+                         {count: "inputs * outputs + (layer[0] if len(layer) == 3 else outputs)"})
 count_parameters.mistake("each channel of a kernel has a bias of its own: a kernel has one",
                          {count: "(inputs + layer[0] ** (len(layer) - 2)) * outputs"})
 count_parameters.mistake("the biases of the convolutions are not counted",
@@ -80,6 +83,7 @@ count_parameters.mistake("only the last layer is counted", {"total +=": "total =
 
 def look_at_output_of(output_of):
     tiny = nn.Sequential(OrderedDict([("relu", nn.ReLU()), ("pool", nn.MaxPool2d(2))]))
+    alike = nn.Sequential(OrderedDict([("prelu", nn.PReLU(init=0.5)), ("relu", nn.ReLU())]))
     plain = fixed(nn.Sequential(nn.Linear(3, 3), nn.Tanh(), nn.Linear(3, 3), nn.Linear(3, 3)))
     small = fixed(nn.Sequential(OrderedDict([
         ("conv2", nn.Conv2d(2, 2, kernel_size=3, padding=1)), ("relu2", nn.ReLU()),
@@ -88,9 +92,10 @@ def look_at_output_of(output_of):
     few, pixels = torch.tensor([[[[-1.0, 2.0], [3.0, -4.0]]]]), numbers(3, 2, 4, 6)
     seen = {}
     for network, name, pictures in [
-            (tiny, "relu", few), (tiny, "pool", few), (plain, "0", numbers(2, 3)),
-            (plain, "2", numbers(2, 3)), (plain, "3", numbers(2, 3)), (small, "conv1", pixels),
-            (small, "pool2", pixels), (small, "relu1", pixels), (small, "flatten", pixels)]:
+            (tiny, "relu", few), (tiny, "pool", few), (alike, "relu", few),
+            (plain, "0", numbers(2, 3)), (plain, "2", numbers(2, 3)), (plain, "3", numbers(2, 3)),
+            (small, "conv1", pixels), (small, "pool2", pixels), (small, "relu1", pixels),
+            (small, "flatten", pixels)]:
         label = f"(network of {', '.join(dict(network.named_children()))}; {name!r}, pictures)"
         try:
             seen[label] = output_of(network, name, pictures.clone())
@@ -135,6 +140,8 @@ output_of.mistake("it stops one layer too late", {
 output_of.mistake("the result of the whole network is returned", {"break": "pass"})
 output_of.mistake("only the first layer is called: look at the name before you return",
                   {"if layer_name == name": "if True"})
+output_of.mistake('it stops where the name is only a part of another one, as "relu" of "prelu": ==',
+                  {"layer_name == name": "name in layer_name"})
 output_of.mistake("the pictures come back as they were", {"x = layer(x)": "layer(pictures)"})
 output_of.mistake("layers without parameters are skipped: named_children has all layers",
                   {"x = layer(x)": "x = layer(x) if list(layer.parameters()) else x"})
@@ -282,6 +289,13 @@ inputs, halved = "channels[-1] * size * size", "size = size // 2"
 make_network.mistake("linear has as many inputs as if no pooling halved the size", {halved: "pass"})
 make_network.mistake("linear has as many inputs as if the size were halved only once",
                      {halved: "pass", inputs: "channels[-1] * (size // 2) ** 2"})
+make_network.mistake("the size is divided by twice the number of blocks: each block halves it",
+                     {halved: "pass",
+                      inputs: "channels[-1] * (size // (2 * len(channels) - 2)) ** 2"})
+make_network.mistake("each convolution has as many channels in as out: those of the block before "
+                     "go in", {"channels[n - 1]": "channels[n]"})
+make_network.mistake("the channels of the picture go into each convolution: those of the block "
+                     "before do", {"channels[n - 1]": "channels[0]"})
 make_network.mistake("linear has an input for each channel: there are channels * height * width "
                      "numbers", {inputs: "channels[-1]"})
 make_network.mistake("linear has channels * width inputs: the height is left out",

@@ -6,7 +6,7 @@ The solutions and the usual mistakes. Write your own in lessons/mine: `make exer
 import torch
 from torch import nn
 
-from shared.exercises import calls, exercise, main
+from shared.exercises import Remark, calls, exercise, main
 
 
 def numbers(*shape):
@@ -86,6 +86,8 @@ def look_at_dropout(dropout_class):
         dropout.train(mode == "train")
         x = before.clone()
         result = dropout(x)
+        if result is None:
+            raise Remark(f"in {mode} mode, forward returns None. Is there a `return`?")
         zero = result == 0
         factors = {round(factor, 3) for factor in (result / before)[~zero].tolist()}
         rows, columns = bool((zero == zero[0]).all()), bool((zero == zero[:, :1]).all())
@@ -182,7 +184,8 @@ def look_at_going_on(go_on):
         def saved():
             """What is in the checkpoint, and only what can be compared."""
             checkpoint = torch.load(file, weights_only=False) if file.exists() else {}
-            return {key: value if isinstance(value, int | dict) else f"of {type(value).__name__}"
+            return {key: value if isinstance(value, int | dict) else Remark(
+                        f"it is a {type(value).__name__}, and no number or state_dict")
                     for key, value in checkpoint.items()}
 
         def train_epoch(network, optimizer, epoch):
@@ -201,7 +204,7 @@ def look_at_going_on(go_on):
             optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9)
             go_on(file, network, optimizer, train_epoch, up_to)
             seen[f"{name}: epochs that are trained"] = epochs
-            seen[f"{name}: the checkpoint's epoch when these begin"] = found
+            seen[f"{name}: the checkpoint's epoch, when each of these epochs begins"] = found
             seen[f"{name}: weights at the end"] = network.weight.detach().clone()
             seen[f"{name}: checkpoint at the end"] = saved()
     return seen
@@ -296,6 +299,8 @@ def look_at_train(train):
     modes = [text for text in happened if "mode" in text]
     modes = [text for text, before in zip(modes, [None, *modes], strict=False) if text != before]
     seen = {"what goes through the network, in this order": modes, "the accuracies": accuracies}
+    if isinstance(accuracies, list):
+        seen["the types of the accuracies"] = [type(accuracy).__name__ for accuracy in accuracies]
     for name, tensor in network.state_dict().items():
         if name in ("0.weight", "3.weight", "3.bias", "1.running_mean"):
             seen[f"at the end, {name}"] = tensor.clone()
@@ -384,6 +389,8 @@ train.mistake("the accuracy is a percentage, 100 times the share",
               {"correct / count": "100 * correct / count"})
 train.mistake("the counts are not set back to 0 after an epoch",
               {"correct = count = 0": "", start: f"{start}; correct = count = 0"})
+train.mistake("the accuracies are tensors: .item() makes numbers of them",
+              {".sum().item()": ".sum()"})
 train.mistake("only the last test batch counts", {"correct +=": "correct =", "count +=": "count ="})
 train.mistake("the right ones of the last batch are divided by the number of all test pictures",
               {"correct +=": "correct ="})

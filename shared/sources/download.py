@@ -36,6 +36,7 @@ from shared.errors import LessonError, Terminated, begin_lesson, disk_is_full, k
 if __name__ == "__main__":    # first, because shared.paths refuses what no LESSONS_HOME can be
     begin_lesson()
 
+from shared.language import translated
 from shared.paths import DATA, MODELS, whole
 
 MIN_SPEED = 200_000    # bytes/s; a slower mirror is left for the next one
@@ -296,7 +297,7 @@ def _size(path: Path) -> int:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr)
+    print(translated(line), file=sys.stderr)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -305,18 +306,19 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--check", action="store_true", help="only verify and repair what is there")
     check = parser.parse_args(arguments).check
     total, status = sum(file.size for file in FILES.values()), 0
-    print(f"{total / 1e6:.0f} MB in all. Ctrl-C stops it, the same command continues it.")
+    print(translated(f"{total / 1e6:.0f} MB in all. Ctrl-C stops it, the same command continues "
+                     "it."))
     kept.append("what has arrived")
     for file in FILES.values():
         folder = DATA if file.folder else MODELS / "hub" / "checkpoints"    # as torch.hub does
         if check and not (folder / file.name).exists():
-            print(f"{file.name}: not there, nothing to check")
+            print(translated(f"{file.name}: not there, nothing to check"))
         elif check or not (file.folder and (DATA / file.folder).is_dir()):
             try:
                 fetch(file, folder)
                 if file.folder:
                     unpack(file, folder)
-                print(f"{file.name}: verified")
+                print(translated(f"{file.name}: verified"))
             except DownloadError as error:
                 _say(f"Error: {error}")
                 status = 2

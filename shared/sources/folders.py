@@ -14,6 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from tqdm import tqdm
 
 from shared.errors import LessonError
+from shared.language import translated
 from shared.paths import DATA, whole
 
 SUFFIXES = ".bmp", ".jfif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"
@@ -167,10 +168,10 @@ def read_split(root: Path, train: bool) -> tuple[np.ndarray, list[int], list[str
         files += [(path, target) for path in paths]
     random.Random(ORDER_SEED).shuffle(files)
     if split != there[0]:
-        print(f"Test pictures: {split}, because {there[0]} has no folders of classes")
+        print(translated(f"Test pictures: {split}, because {there[0]} has no folders of classes"))
     if left_out:
         counts = ", ".join(f"{count} {kind}" for kind, count in sorted(left_out.items()))
-        print(f"Left out of {split}: {counts}. Read are {', '.join(SUFFIXES)}.")
+        print(translated(f"Left out of {split}: {counts}. Read are {', '.join(SUFFIXES)}."))
 
     data = _decoded(split, [path for path, _ in files])
     return data, [target for _, target in files], names

@@ -148,7 +148,7 @@ def train_with_loss_function(network, optimizer, training_batches, test_batches,
         with torch.inference_mode():
             for inputs, labels in test_batches:
                 _, predicted = torch.max(network(inputs), 1)
-                right += torch.sum(predicted == labels)
+                right += torch.sum(predicted == labels).item()
                 total += labels.size(0)
         result.append(right / total)
     return result

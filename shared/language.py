@@ -1,0 +1,39 @@
+"""The messages of the lessons in Chinese, where LESSONS_LANG=zh asks for them; else as they are.
+
+messages_zh.json is a table, English -> Chinese. `{}` stands for what is filled in: a path, a
+number, or a part with an entry of its own. In the Chinese, {0} is the first of these, {1} the
+second.
+"""
+
+import json
+import os
+import re
+from functools import cache
+from pathlib import Path
+
+TABLES = (Path(__file__).with_name("messages_zh.json"),
+          Path(__file__).parents[1] / "lessons" / "exercises" / "messages_zh.json")
+
+
+def translated(text: str) -> str:
+    """A message in the language of LESSONS_LANG. What the tables lack stays in English."""
+    if os.environ.get("LESSONS_LANG") != "zh":
+        return text
+    exact, patterns = _tables()
+    if text in exact:
+        return exact[text]
+    for pattern, chinese in patterns:
+        if found := pattern.fullmatch(text):
+            return chinese.format(*map(translated, found.groups()))
+    return text
+
+
+@cache
+def _tables() -> tuple[dict[str, str], list[tuple[re.Pattern, str]]]:
+    entries = {}
+    for table in TABLES:
+        entries |= json.loads(table.read_text(encoding="utf-8"))
+    exact = {english: chinese for english, chinese in entries.items() if "{}" not in english}
+    patterns = [(re.compile("(.+?)".join(map(re.escape, english.split("{}"))), re.DOTALL), chinese)
+                for english, chinese in entries.items() if "{}" in english]
+    return exact, patterns

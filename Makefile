@@ -1,8 +1,8 @@
 # Each target first sets up .venv. You need not install or activate anything yourself.
 #
-#   make lesson N=7          run lesson 7 (lesson 12 has flags: ARGS="--epochs 3")
+#   make lesson N=7          run lesson 7 (lesson 12 has flags: ARGS="--epochs 3"; ZH=1: in Chinese)
 #   make lessons             run all twelve, in order
-#   make exercise N=7        check what you wrote for lesson 7 (ARGS=--hint, --solution, --watch)
+#   make exercise N=7        check what you wrote for lesson 7 (ARGS=--hint, --solution, --watch; ZH=1)
 #   make exercises           your progress: all lessons, a line each
 #   make notebook N=7        write lesson 7 as a notebook, lessons/07_….ipynb
 #   make data                download the real data sets now, and not when a lesson needs them
@@ -13,6 +13,7 @@
 #   make test  make lint     all tests; the style check
 #   make bench               seconds and memory of every lesson, and the trainer's speed
 #   make pictures            run lessons 7, 9 and 12, and draw the README's pictures from them
+#   make zh N=7              carry changes of lesson 7 over to the Chinese one (ARGS=--confirm)
 #   make clean               remove .venv and caches, never your data, runs or weights
 
 PYTHON ?= python3
@@ -30,7 +31,13 @@ NUMBERS := 1 2 3 4 5 6 7 8 9 10 11 12 01 02 03 04 05 06 07 08 09
 NUMBER := $(if $(filter-out $(NUMBERS),$(N)),,$(filter $(NUMBERS),$(N)))
 LESSON := $(wildcard lessons/0$(NUMBER)_*.py lessons/$(NUMBER)_*.py)
 
-.PHONY: help lesson lessons exercise exercises notebook data tensorboard train predict test lint bench pictures clean
+# ZH=1: the Chinese lesson of the same name, and messages in Chinese.
+ifdef ZH
+export LESSONS_LANG := zh
+endif
+IN_LANGUAGE := $(if $(value ZH),$(LESSON:lessons/%=lessons/zh/%),$(LESSON))
+
+.PHONY: help lesson lessons exercise exercises notebook data tensorboard train predict test lint bench pictures zh clean
 .DELETE_ON_ERROR:
 
 help:
@@ -57,15 +64,18 @@ endef
 
 ifeq ($(words $(LESSON)),1)
 lesson: .venv/installed
-	@$(RUN) $(LESSON) $(ARGS)
+	@$(RUN) $(IN_LANGUAGE) $(ARGS)
 
 exercise: .venv/installed
 	@$(RUN) -m shared.checking $(notdir $(LESSON)) $(ARGS)
 
 notebook: .venv/installed-dev
-	@$(RUN) tests/tools/notebook.py $(LESSON)
+	@$(RUN) tests/tools/notebook.py $(IN_LANGUAGE)
+
+zh: .venv/installed-dev
+	@$(RUN) tests/tools/zh.py $(LESSON) $(ARGS)
 else
-lesson exercise notebook:
+lesson exercise notebook zh:
 	$(no_such_lesson)
 endif
 

@@ -1,8 +1,8 @@
 """The messages of the lessons in Chinese, where LESSONS_LANG=zh asks for them; else as they are.
 
-messages_zh.json is a table, English -> Chinese. `{}` stands for what is filled in: a path, a
-number, or a part with an entry of its own. In the Chinese, {0} is the first of these, {1} the
-second.
+messages_zh.json is a table, English -> Chinese. {n} stands for a number that is filled in, and {}
+for anything: a path, or a part with an entry of its own. In the Chinese, {0} is the first of these,
+{1} the second. The first entry that fits is taken.
 """
 
 import json
@@ -33,7 +33,11 @@ def _tables() -> tuple[dict[str, str], list[tuple[re.Pattern, str]]]:
     entries = {}
     for table in TABLES:
         entries |= json.loads(table.read_text(encoding="utf-8"))
-    exact = {english: chinese for english, chinese in entries.items() if "{}" not in english}
-    patterns = [(re.compile("(.+?)".join(map(re.escape, english.split("{}"))), re.DOTALL), chinese)
-                for english, chinese in entries.items() if "{}" in english]
+    exact, patterns = {}, []
+    for english, chinese in entries.items():
+        pattern = re.escape(english).replace(r"\{\}", "(.+?)").replace(r"\{n\}", r"([\d,.]+)")
+        if pattern == re.escape(english):
+            exact[english] = chinese
+        else:
+            patterns.append((re.compile(pattern, re.DOTALL), chinese))
     return exact, patterns

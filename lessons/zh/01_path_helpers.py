@@ -1,44 +1,44 @@
 """01. 认路：文件夹里有哪些文件，包里有哪些名字
 
 欢迎！这十二课从一个装着图片的文件夹讲起。学到最后，你会亲手训练出一个神经网络，
-让它说出图片上是什么。神经网络也叫模型，其实就是一个函数，
-只是里面有许许多多的数。训练就是一点一点地改这些数，
-直到大量的例子它都能答好。
+让它说出图片上是什么。神经网络也叫模型，说到底就是一个函数，
+只不过里面有许许多多的数。训练就是一点一点地调整这些数，
+直到网络在大量的例子上都能给出好答案。
 
-学这门课，你要会 Python。机器学习可以一点都不懂，
-没有显卡也行。
+你要会 Python。不懂机器学习没关系，
+没有显卡也没关系。
 
 每一课都是一个脚本。先读，再运行，看看它打印了什么；
-然后改动一行，再运行一遍。每课最后都有几道“试一试”，
+然后改动一行，再运行一遍。每课末尾都有几道“试一试”，
 答案在 lessons/zh/README.md 里。
 
-`# %%` 是单元格的开头，VS Code 和 PyCharm 可以一格一格地运行脚本。
-想用 Jupyter，就运行 `make notebook N=1`，它会把第 1 课写成 notebook。
+`# %%` 标出单元格的开头，VS Code 和 PyCharm 可以逐个单元格运行脚本。
+想用 Jupyter，就运行 `make notebook N=1`，把第 1 课转成 notebook。
 
 这第一课回答两个天天都会碰到的问题：
 
 - 这个文件夹里有哪些文件？（os.listdir、os.path.join、pathlib）
 - 这个包里有什么？这个函数是做什么的？（dir、help）
 
-运行大约要 3 秒。
+运行大约需要 3 秒。
 
     python lessons/zh/01_path_helpers.py           运行本课
 
-课里写的 `python` 和 `tensorboard`，都是你当前激活的环境里的命令。`make lesson N=1`
-不需要现成的环境：它自己建一个 .venv，在里面运行这一课。你想自己用这个环境，
-就输入 `source .venv/bin/activate`（Windows 上的写法见 README.md）。
+文中的 `python` 和 `tensorboard`，都是当前激活的环境里的命令。
+`make lesson N=1` 不需要现成的环境：它会建一个 .venv，在里面运行这一课。
+想自己用这个环境，就输入 `source .venv/bin/activate`（Windows 上的写法见 README.md）。
 """
 
 # %% 准备
-# `shared` 文件夹和 `lessons` 并排，放的是好几课都要用的代码。
-# 安装这套课程时（装法见 README.md），Python 就已经知道它在哪里了。
+# `shared` 文件夹和 `lessons` 并列，放的是多课共用的代码。
+# 按 README.md 装好课程以后，Python 就知道到哪里去找它。
 from shared.errors import begin_lesson
 
-# 每一课都从这个调用开始。脚本运行时，如果问题出在代码之外，
+# 每一课都以这个调用开头。脚本运行时，如果问题出在代码之外，
 # 例如磁盘已满、缺了某个文件夹，就只用两行话说明：哪里不对，该怎么办。
-# 代码里的错误，例如变量名拼错，大多还是 Python 平时报错的样子。
+# 代码里的错误，例如变量名拼错，大多还是按 Python 平时的样子报错。
 # （这个调用写在 `import torch` 之前，因为它要做一项设置，
-# PyTorch 启动时就会读取。）
+# 而 PyTorch 一启动就会读取这项设置。）
 begin_lesson()
 
 import os
@@ -55,9 +55,9 @@ from shared.datasets import ants_and_bees
 # 数据集就是收集在一起的例子。这个数据集里是蚂蚁和蜜蜂的图片。
 #
 # `ants_and_bees` 先到文件夹 data/hymenoptera_data 里找照片，
-# 没有就下载（47 MB）。连不上网，它就画一些简单的图片来代替，
-# 这样每一课在哪里都能运行。这些图片叫替代图（程序画的）。
-# 你拿到的是哪一种、放在哪里，这个函数会打印出来。
+# 没有就下载（47 MB）。连不上网，就画一些简单的图片来代替，
+# 这样，每一课在哪里都能运行。程序画的这些图片，叫作替代图。
+# 你用的是哪一种、放在哪里，这个函数会打印出来。
 folder, drawn = ants_and_bees()    # 文件夹的路径，以及 True 或 False
 
 print("The pictures are drawn, not photographs:", drawn)
@@ -65,18 +65,18 @@ print("The pictures are drawn, not photographs:", drawn)
 
 # 带箭头的注释（# ->）写的是上面那个 print 打印的内容。三个点代表任意内容：
 # 在那个位置，你的输出可能不一样。有一个测试会运行所有的课，
-# 拿这些注释和实际打印的内容比对，所以注释信得过。
+# 拿实际打印的内容和这些注释核对，所以注释信得过。
 
-# %% os.path.join 会写上本机用的分隔符
-# 分隔符隔开路径里的各个名字，例如 data/hymenoptera_data 里的 `/`。
+# %% os.path.join 用本机的分隔符拼接路径
+# 分隔符用来隔开路径里的各级名字，例如 data/hymenoptera_data 里的 `/`。
 #
-# 这个文件夹分两部分：`train` 里的图片用来学习，
-# `val`（validation，即“验证”的缩写）里的图片用来测试。
+# 这个文件夹分两部分：`train` 里的图片供网络学习，
+# `val`（validation 的缩写，意思是“验证”）里的图片用来测试。
 train = os.path.join(folder, "train")
 print("folder of the pictures to learn from:", train)
 # -> folder of the pictures to learn from: ...train
 
-# 分隔符在 Windows 上是 `\`，在其他系统上是 `/`。Python 管它叫 os.sep。
+# 分隔符在 Windows 上是 `\`，在其他系统上是 `/`，Python 里叫 os.sep。
 # （`folder` 是一个 Path 对象，下面会讲。str() 把它变成字符串。）
 by_hand = str(folder) + os.sep + "train"
 print("joined by hand equals os.path.join:", by_hand == train)
@@ -95,8 +95,8 @@ def visible_names(path):
     return [name for name in names if not name.startswith(".")]
 
 
-# `train` 里，每个类别有一个文件夹。类别就是网络要分清的几种东西：
-# 蚂蚁，或者蜜蜂。（和 Python 里的 class 不是一回事。）
+# `train` 里，每个类别有一个文件夹。类别就是网络要分清的几种东西，
+# 这里是蚂蚁和蜜蜂。（英文叫 class，但和 Python 的 class 不是一回事。）
 classes = visible_names(train)
 print("classes:", classes)
 # -> classes: ['ants...', 'bees...']
@@ -125,7 +125,7 @@ print("suffix, which says what kind of file it is:", Path(path).suffix)
 print("the file is in the folder:", Path(path).parent.name)
 # -> the file is in the folder: ants...
 
-# iterdir 就是 pathlib 的 listdir。它给出整条路径，同样没有固定顺序。
+# iterdir 相当于 pathlib 版的 listdir。它给出完整路径，同样没有固定顺序。
 print("iterdir gives this path, too:", Path(path) in list(Path(ants).iterdir()))
 # -> iterdir gives this path, too: True
 
@@ -135,18 +135,18 @@ print("iterdir gives this path, too:", Path(path) in list(Path(ants).iterdir()))
 print("torch holds more than 1000 names:", len(dir(torch)) > 1000)
 # -> torch holds more than 1000 names: True
 
-# 太多了，读不过来，那就搜。CUDA 是 NVIDIA 的软件，用来在自家显卡上做计算。
+# 太多了，读不过来，那就搜一搜。CUDA 是 NVIDIA 的软件，用来在 NVIDIA 显卡上做计算。
 # torch 里有没有和它有关的部分？
 found = [name for name in dir(torch) if name.startswith("cuda")]
 print("names in torch that begin with cuda:", found)
 # -> names in torch that begin with cuda: [...'cuda'...]
 
-# 这一部分能不能告诉我们，有没有这样的显卡可用？
+# 这个部分能不能告诉我们，有没有这样的显卡可用？
 found = [name for name in dir(torch.cuda) if "available" in name]
 print("names in torch.cuda that contain available:", found)
 # -> names in torch.cuda that contain available: [...'is_available'...]
 
-# 不带参数时，dir() 列出这里已有的名字：你在上面定义或导入的，
+# 不带参数时，dir() 列出这里已经有的名字：你在上面定义或导入的，
 # 还有 Python 自己建的几个，例如 __name__。
 print("the name `classes` exists here:", "classes" in dir())
 # -> the name `classes` exists here: True
@@ -156,10 +156,10 @@ print("the name `bananas` exists here:", "bananas" in dir())
 
 # %% help() 给出函数的说明
 # 在终端里启动 `python`，输入 `import torch`，再输入 help(torch.cuda.is_available)。
-# 传进去的是函数本身：名字后面加上 ()，就变成调用了。
+# 注意，传进去的是函数本身：名字后面要是加上 ()，就成了调用。
 #
-# 在终端里，help() 显示一页说明，然后等你按 q 键。脚本这样做，就会停在那里不动。
-# 所以这里改用 pydoc 来取同样的文字，help() 背后就是这个模块。
+# 在终端里，help() 显示一页说明，然后等你按 q 键。脚本里要是这样写，就会停在那里不动。
+# 所以这里改用 pydoc 取出同样的文字，help() 背后用的就是这个模块。
 # （文字里有一段讲 `fork`，可以跳过。）
 function = torch.cuda.is_available
 print(pydoc.render_doc(function, title="Help on %s:", renderer=pydoc.plaintext))
@@ -180,8 +180,8 @@ print("PyTorch can use a GPU of NVIDIA or AMD:", torch.cuda.is_available())
 print("PyTorch can use a GPU of any maker:", torch.accelerator.is_available())
 # -> PyTorch can use a GPU of any maker: ...
 
-# 设备（device）是计算机里做计算的部件。
-# CPU 总是有的。
+# 设备（device）是计算机里做计算的部件，
+# 其中 CPU 总是有的。
 if torch.accelerator.is_available():
     device = torch.accelerator.current_accelerator()
 else:
@@ -189,16 +189,16 @@ else:
 print("device on which lesson 12 will train:", device)
 # -> device on which lesson 12 will train: ...
 
-# 向别人请教 PyTorch 的问题时，请告诉对方这两个版本。
-# torchvision 是 PyTorch 处理图片的包，查它的版本用不着导入。
+# 向别人请教 PyTorch 的问题时，请附上这两个版本号。
+# torchvision 是 PyTorch 处理图片的包，查它的版本号用不着导入。
 print("version of torch:", torch.__version__)
 # -> version of torch: ...
 print("version of torchvision:", version("torchvision"))
 # -> version of torchvision: ...
 
 # %% 拿到数据集，先看一遍再用
-# 现在把前几个单元格学到的用起来：列出数据集的所有文件夹，
-# 数一数每个文件夹里各种后缀的文件。每拿到一个新数据集都这样做，是个好习惯。
+# 现在把前几个单元格学到的用起来：列出数据集的所有文件夹，数一数每个文件夹里，
+# 各种后缀的文件有多少。每拿到一个新数据集，都先这样看一遍，是个好习惯。
 for part in ("train", "val"):
     for class_name in visible_names(os.path.join(folder, part)):
         files = visible_names(os.path.join(folder, part, class_name))
@@ -209,18 +209,18 @@ for part in ("train", "val"):
 #    val, ants...: ... files, by suffix: {'.jpg': ...}
 #    val, bees...: ... files, by suffix: {'.jpg': ...}
 
-# 如果你拿到的是照片，`train` 的蚂蚁里有一个文件以 .gif 结尾。打开它
-# （imageNotFound.gif）看看：里面没有蚂蚁，只有一句 "this image could not be found"
+# 如果你用的是照片，`train` 的蚂蚁里有一个 .gif 文件：imageNotFound.gif。
+# 打开看看：里面没有蚂蚁，只有一句 "this image could not be found"
 # （找不到这张图片）。不能让网络去学它，所以第 2 课会把它去掉。
 
-# 想自己动手写这样的代码吗？每课都有练习，对不对由练习自己检查。
+# 想自己动手写这样的代码吗？每课都有练习，写得对不对，练习会自己检查。
 print("Exercises: make exercise N=1, or python lessons/exercises/01_path_helpers.py")
 # -> Exercises: make exercise N=1, or python lessons/exercises/01_path_helpers.py
 
 # 试一试：
-# - 打印 `dir(os.path)`。里面哪个函数给出文件的大小？
+# - 打印 `dir(os.path)`。其中哪个函数能给出文件的大小？
 #   第一张蚂蚁图片有多少字节？
-# - 打印 `dir(names)`。里面哪一个能给列表本身排序？
+# - 打印 `dir(names)`。其中哪个方法能给列表本身排序？
 #   它的 help() 是怎么说的？它和 `sorted(names)` 有什么不同？
 # - 打印 torch 里含有 "load" 的名字。
-#   help(torch.load) 说它是做什么的？
+#   help(torch.load) 说这个函数是做什么的？

@@ -1,4 +1,4 @@
-"""03. TensorBoard：把程序记下的东西画出来
+"""03. TensorBoard：把程序写下的内容画出来
 
 训练一个网络，短则几分钟，长则几天。你会想边跑边看进展，
 跑完以后再跟别的运行比一比。这件事由两个程序分工完成：
@@ -10,7 +10,7 @@
 （TensorBoard 出自另一个神经网络库 TensorFlow。PyTorch 从 1.2 版起支持 TensorBoard。
 在那之前，大家用的是 TensorBoardX 这个包。）
 
-运行约需 3 秒。
+运行大约需要 3 秒。
 
     python lessons/zh/03_tensorboard.py           运行本课
     tensorboard --logdir logs/03_tensorboard      查看本课写下的内容
@@ -29,12 +29,12 @@ from shared.datasets import AntsBees, ants_and_bees
 from shared.paths import new_run, print_where_to_look
 
 POINTS = 100                  # 每条曲线有多少个点
-MARGINS = (0, 40, 80, 120)    # 四边各裁掉多少像素，每个 step 用一个数
+MARGINS = (0, 40, 80, 120)    # 四边各裁掉多少像素，每个 step 用其中一个数
 
 LOOK_AT = """
 - Time Series 标签页，卡片“3 charts/1 y = x”：曲线下面的表格里，Smoothed 是 97.5，
   Value 是 99。在右侧的 Settings 里把 Smoothing 设为 0，表格里变成了什么？
-- Time Series 标签页，卡片“3 charts/2 powers of x”：左侧有一个运行，名字以 x^2 结尾。
+- Time Series 标签页，卡片“3 charts/2 powers of x”：左侧的运行里，有一个名字以 x^2 结尾。
   取消它的勾选，图表有什么变化？
 - Scalars 标签页：还是那几条曲线，不过 Smoothing 在左侧。
   把鼠标移到曲线上，可以看到各点的值。
@@ -47,14 +47,14 @@ LOOK_AT = """
 # %% SummaryWriter 把一次运行写进一个文件夹
 # 程序从启动到结束写下的全部内容，叫作一次运行（run）。
 # 每次运行都有自己的文件夹。要是两次运行写进同一个文件夹，
-# TensorBoard 会把两次的点当成同一条曲线。
+# TensorBoard 会把两次的点连成同一条曲线。
 folder, drawn = ants_and_bees()
 run = new_run(__file__, drawn=drawn)
 print("folder of this run:", run)
 # -> folder of this run: ...03_tensorboard...
 
 writer = SummaryWriter(run)
-writer.add_text("0 look at", LOOK_AT)    # 显示在 Text 标签页里；开头的 0 让它排在最前面
+writer.add_text("0 look at", LOOK_AT)    # 显示在 Text 标签页；0 让它排在最前面
 
 # %% add_scalar 在图表上画一个点
 # 标量（scalar）就是单个的数。我们来逐点画出 y = x。
@@ -66,16 +66,16 @@ for x in range(POINTS):
     )
 
 # 在 TensorBoard 里，每个 tag 显示成一张卡片，卡片归入各个分组。
-# 这套课程里，tag 都以课的编号开头，这里是 3。
+# 这套课程里，tag 都以那一课的编号开头，这里是 3。
 #
-# 训练时，step 是迭代或轮（epoch）的计数，必须一个点比一个点大。
-# 要是某个 step 比前一个小，TensorBoard 会以为曲线从头开始了，
+# 训练时，step 是迭代次数或轮数（epoch），后一个点的 step 必须比前一个大。
+# 要是某个 step 反而小了，TensorBoard 会以为曲线从头开始，
 # 还可能把前面的点丢掉。
 #
 # TensorBoard 默认会平滑曲线：把每个值换成这个值和前面各值的平均值。
-# 抖动的曲线因此更容易看清，但平滑过的曲线总要慢一拍：
-# 这一条看上去止于 97.5。
-# 把 Smoothing 设为 0，曲线才止于最后一个值 99。
+# 抖动的曲线因此更容易看清，但平滑后的曲线总要慢一拍：
+# 这一条看上去停在 97.5。
+# 把 Smoothing 设为 0，曲线才停在最后一个值 99。
 
 # %% add_scalars 把几条曲线画进同一张图表
 for step in range(POINTS):
@@ -86,7 +86,7 @@ for step in range(POINTS):
 # 在 TensorBoard 看来，凡是写进过内容的文件夹，都算一个运行。
 # add_scalars 会在本次运行的文件夹里，给每条曲线建一个文件夹，
 # 所以 TensorBoard 左侧列出四个运行。用本课最后打印的命令打开 TensorBoard，
-# 本次运行在那里叫“.”。（tag 里的 / 到了文件夹名里会变成 _。）
+# 本次运行的名字就是“.”。（tag 里的 / 到了文件夹名里会变成 _。）
 for path in sorted(run.iterdir()):
     if path.is_dir():
         print("folder of a curve:", path.name)
@@ -96,8 +96,8 @@ for path in sorted(run.iterdir()):
 
 # %% 图片是一个数组：高 x 宽 x 通道
 # 彩色图片的每个像素有三个数：红、绿、蓝各有多少，从 0（没有）到 255（最多）。
-# 这就是图片的三个通道。数组（array）是 NumPy 的数字表格，
-# 维数不限。下面是一张六个像素的图片：
+# 这就是图片的三个通道。数组（array）是 NumPy 里由数排成的表格，
+# 维数不限。下面是一张只有六个像素的图片：
 six = np.array([
     [[255, 0, 0], [0, 255, 0], [0, 0, 255]],          # 上面一行：红、绿、蓝
     [[0, 0, 0], [128, 128, 128], [255, 255, 0]],      # 下面一行：黑、灰、黄
@@ -119,8 +119,8 @@ print("the ant:", type(ant), ant.shape, ant.dtype)
 # -> the ant: <class 'numpy.ndarray'> (512, 768, 3) uint8
 
 # %% add_image 默认按“通道 x 高 x 宽”读图片，别的顺序要说明
-# 各维的顺序有个简称。HWC 是高、宽、通道，就像上面那样，
-# 由 PIL 图片转成的数组都是这个顺序。PyTorch 把通道放在最前面：CHW。
+# 各维的顺序有简称。HWC 是高、宽、通道，上面的数组就是这样，
+# 由 PIL 图片转成的数组也都是这样。PyTorch 把通道放在最前面：CHW。
 # add_image 要的也是 CHW。如果你的数组是 HWC，就用 `dataformats` 说明：
 writer.add_image("3 pictures/1 six pixels", six, global_step=1, dataformats="HWC")
 writer.add_image("3 pictures/2 ant, HWC", ant, global_step=1, dataformats="HWC")
@@ -136,9 +136,9 @@ print("HWC -> CHW:", ant.shape, "->", ant_chw.shape)
 
 # %% add_image 接受 NumPy 数组，也接受张量
 # 张量就是 PyTorch 的数组（第 2 课）。不管是数组还是张量，
-# 图片里的数要么是 0 到 255 的整数（uint8），要么是 0 到 1 的小数（float）。
-# 不要用别的整数类型，例如 int64：add_image 会像对待小数那样，
-# 把这些整数也乘以 255，画出来的图片就错了。
+# 图片里的数要么是 0 到 255 的整数（uint8），要么是 0 到 1 的浮点数（float）。
+# 不要用别的整数类型，例如 int64：add_image 会像对待浮点数那样，
+# 把这些整数也乘以 255，显示出来的图片就错了。
 six_tensor = torch.tensor(six_chw) / 255
 print("red channel as fractions:", six_tensor[0])
 # -> red channel as fractions: tensor([[1.0000, 0.0000, 0.0000],
@@ -147,19 +147,19 @@ print("red channel as fractions:", six_tensor[0])
 ant_tensor = torch.tensor(ant_chw) / 255
 writer.add_image("3 pictures/3 ant, CHW tensor", ant_tensor, global_step=1)
 
-# %% add_image 不接受什么：顺序不对的数组，还有文件名
+# %% add_image 不接受两样东西：顺序不对的数组，还有文件名
 # 不写 dataformats，add_image 就会把蚂蚁的 512 行当成 512 个通道。
 # 报错信息说，PIL 没有这样的图片。信息里的 |u1 是 NumPy 对 uint8 的简写，
-# 前两个 1 代表任意的高和宽。
+# 前面的两个 1 代表任意的高和宽。
 try:
     writer.add_image("3 pictures/wrong order", ant)
 except TypeError as error:
     print("add_image with the channels last:", type(error).__name__, "-", error)
 # -> add_image with the channels last: TypeError - ...512...
 
-# 不是每种错误都会报错，那六个像素就不会：
-# add_image 会把它们的两行当成两个通道，
-# 而图片可以有两个通道，即灰度和透明度。
+# 并不是每次写错都会报错，换成那六个像素就不会：
+# add_image 会把两行当成两个通道，
+# 而两个通道的图片是有的，就是灰度加透明度。
 
 # 文件名不是图片。请先用 PIL 打开文件：Image.open(path)。
 try:
@@ -181,22 +181,22 @@ for step, margin in enumerate(MARGINS, start=1):
 writer.close()
 
 # %% TensorBoard 画的是 --logdir 后面那个文件夹里的内容
-# 下一个调用会打印一条命令。打开终端，进入你启动本课时所在的文件夹，
+# 下面的调用会打印一条命令。请打开终端，进入你启动本课时所在的文件夹，
 # 输入这条命令，再用浏览器打开网址。
 #
 # - 端口（port）是一个数。一台机器上有很多程序，浏览器靠端口找到 TensorBoard。
 #   如果 TensorBoard 说端口 6006 已被占用，就在命令后面加上 `--port 6007`，
 #   再打开 http://localhost:6007。
 # - 程序跑在另一台机器上？那就在自己的机器上用
-#   `ssh -L 6006:localhost:6006 user@machine` 登录，在那边启动 TensorBoard。
+#   `ssh -L 6006:localhost:6006 user@machine` 登录过去，在那边启动 TensorBoard。
 #   这样，在自己的机器上就能打开 http://localhost:6006。
 # - 千万不要用 `--bind_all`。用了以后，别的机器也能连上 TensorBoard。
 #   TensorBoard 不要密码，别人就能看到文件夹里的内容。
 print_where_to_look(run, LOOK_AT)
 
 # 试一试：
-# - 改成 `scalar_value=2 * x`，再运行一次本课。要看本课的所有运行，用
+# - 改成 `scalar_value=2 * x`，再运行一次本课，然后查看本课的所有运行：
 #   `tensorboard --logdir logs/03_tensorboard`。怎么看出哪条曲线属于哪次运行？
 # - 把 y = x 那里改成 `global_step=POINTS - x`，让 step 越来越小。
 #   曲线还剩下什么？
-# - 把六个像素那里改成 `dataformats="WHC"`。在 TensorBoard 里，绿色的像素到哪儿去了？
+# - 把六个像素那里改成 `dataformats="WHC"`。在 TensorBoard 里，绿色的像素到哪里去了？

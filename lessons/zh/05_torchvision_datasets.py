@@ -1,18 +1,18 @@
 """05. torchvision 里有现成的数据集
 
-第 2 课里，你自己写了一个 Dataset。有名的图片集，torchvision
-已经写好了 Dataset：MNIST、FashionMNIST、CIFAR10、ImageNet，还有很多。
+第 2 课里，你自己写了一个 Dataset。许多有名的图片数据集，
+torchvision 都已经写好了 Dataset：MNIST、FashionMNIST、CIFAR10、ImageNet 等等。
 这样的 Dataset 会检查文件、打开文件，多数还能下载文件。
 （用 ImageNet 要先注册，文件也要自己下载。）
 
 本课用的是 CIFAR-10，后面大多数课也用它：60,000 张彩色图片，
 每张 32x32 像素。图片里的东西分属十个类别，比如“frog”（青蛙）
 和“ship”（船）。其中 50,000 张是训练图片，供网络学习；
-10,000 张是测试图片，用来检验：换成从没见过的图片，网络有多好。
+10,000 张是测试图片，用来检验网络在从没见过的图片上有多好。
 
-（torchvision 也有训练好的网络，放在 torchvision.models 里：第 11 课。）
+（torchvision 也有训练好的网络，放在 torchvision.models 里，见第 11 课。）
 
-运行大约需要 5 秒，用真正的 CIFAR-10 大约 7 秒。
+运行大约需要 5 秒，用真正的 CIFAR-10 大约需要 7 秒。
 
     python lessons/zh/05_torchvision_datasets.py           运行本课
     tensorboard --logdir logs/05_torchvision_datasets      查看本课写下的内容
@@ -38,10 +38,10 @@ PICTURES_SHOWN = 32    # 每个类别显示的张数：四行，每行八张
 ANIMALS = ["bird", "cat", "deer", "dog", "frog", "horse"]
 
 LOOK_AT = """
-- Images 标签页，分组“5 classes”：每个类别的一部分图片。点一下卡片里的图片，
-  图片就会放大。哪两个类别最难分清？
-- 分组“5 means”：每个类别所有图片的平均。哪几张里还看得出
-  是什么东西？还有什么能让你认出类别？
+- Images 标签页，分组“5 classes”：每个类别的一部分图片。
+  点一下卡片上的图片，就能放大。哪两个类别最难分清？
+- 分组“5 means”：每个类别所有图片的平均图。
+  哪几张还看得出是什么东西？还有什么能让你认出类别？
 """
 
 # %% torchvision.datasets.CIFAR10 有五个参数
@@ -53,16 +53,16 @@ print("the arguments:", arguments)
 
 # train：True（默认值）给训练图片，False 给测试图片。
 
-# transform：每张图片都先经过 transform，再交到你手里。通常用来把图片
-# 变成张量（第 4 课）。
+# transform：每张图片都先经过 transform，再交到你手里。
+# 通常用来把图片变成张量（第 4 课）。
 
 # target_transform：图片的类别编号也一样，先经过 target_transform，
-# 再交到你手里。很少用到。
+# 再交到你手里。这个参数很少用到。
 
 # download：True 表示文件夹里还没有文件时就下载，共 170 MB。
 # False（默认值）表示从不下载。
 
-# 所以，多数程序的开头是这样的：
+# 所以，多数程序是这样开头的：
 #
 #     train_data = torchvision.datasets.CIFAR10("data", train=True, download=True)
 #     test_data = torchvision.datasets.CIFAR10("data", train=False, download=True)
@@ -76,27 +76,27 @@ except RuntimeError as error:
 #    download it
 
 # %% 课程自带的 cifar10() 不联网也能用
-# 你可能上不了网，下载也可能很慢。所以这些课都调用自带的函数，
-# 也就是 shared/datasets.py 里的 cifar10()。它按下面的顺序找，哪里先找到图片，
+# 你可能上不了网，下载也可能很慢。所以这套课程都调用自带的函数，
+# 也就是 shared/datasets.py 里的 cifar10()。它按下面的顺序找图片，哪里先找到，
 # 就用哪里的。每次调用都会打印一行“Data: ...”，告诉你用的是哪一处：
 #
 # 1. data/ 里的官方文件。这时你得到的就是 torchvision.datasets.CIFAR10。
 # 2. data/cifar10/ 里的一个个图片文件夹。
-# 3. 互联网：下载官方文件，并核对内容
-#    没有改动过。
+# 3. 互联网：从网上下载官方文件，
+#    并确认文件内容没有改动过。
 # 4. 替代图（程序画的）：还是这十个类别，由本项目的程序画成。
-#    张数更少，也更容易认。所以从替代图上看不出网络
-#    在 CIFAR-10 上会有多好。
+#    张数更少，也更容易认。
+#    所以从替代图上，看不出网络在 CIFAR-10 上会有多好。
 #
-# 不管图片从哪里来，用法都和 torchvision 的 CIFAR10 一样。cifar10()
-# 同样有参数 train、transform 和 target_transform。没有参数 `root`，
-# 因为文件夹总是 data/。也没有参数 `download`：第 1 处和第 2 处
-# 都没有图片时，会自动尝试下载。
+# 不管图片从哪里来，用法都和 torchvision 的 CIFAR10 一样。
+# cifar10() 同样有参数 train、transform 和 target_transform。
+# 没有参数 `root`，因为文件夹总是 data/。也没有参数 `download`：
+# 第 1 处和第 2 处都没有图片时，会自动尝试下载。
 #
-# 环境变量 LESSONS_OFFLINE 是 1 时，就不尝试下载。在终端里设置一次，之后在
-# 这个终端里启动的课都有效：Linux 和 macOS 上用 `export LESSONS_OFFLINE=1`，
+# 环境变量 LESSONS_OFFLINE 是 1 时，就不尝试下载。在终端里设置一次，
+# 之后在这个终端里启动的课都有效：Linux 和 macOS 上用 `export LESSONS_OFFLINE=1`，
 # Windows 的 PowerShell 里用 `$env:LESSONS_OFFLINE = 1`。（如果下载很慢，
-# 就用别的办法弄到 cifar-10-python.tar.gz，放进 data/。）
+# 就用别的办法拿到 cifar-10-python.tar.gz，放进 data/。）
 train_data = cifar10(train=True)
 test_data = cifar10(train=False)
 print("training pictures for each test picture:", len(train_data) / len(test_data))
@@ -108,7 +108,7 @@ print("first picture:", picture)
 # -> first picture: <PIL.Image.Image image mode=RGB size=32x32 at 0x...>
 
 # 这个编号叫作 target（目标），因为网络要给出的答案就是它。
-# 也就是第 2 课的标签，只不过写成了数字。
+# target 就是第 2 课的标签，只不过写成了数字。
 print("its target:", target)
 # -> its target: 6
 
@@ -125,8 +125,8 @@ print("number of frog:", train_data.class_to_idx["frog"])
 # target 说的就是其中哪一个应该最大。
 
 # %% data 和 targets 里是全部数据
-# data 是一整个数组，里面都是 8 位整数。形状是
-# （图片张数，高，宽，通道）。
+# data 是一整个数组，里面都是 8 位整数，
+# 形状是（图片张数，高，宽，通道）。
 print("one picture in data:", train_data.data[0].shape, train_data.data.dtype)
 # -> one picture in data: (32, 32, 3) uint8
 same = np.array_equal(train_data.data[0], np.array(picture))
@@ -142,15 +142,15 @@ for number in range(10):
 print("share of each class:", np.array(counts) / len(train_data))
 # -> share of each class: [0.1 0.1 0.1 0.1 0.1 0.1 0.1 0.1 0.1 0.1]
 
-# 有了调试器，不用 print 也能看到这些。在 VS Code 或 PyCharm 里，点一下行号
-# 左边的空白，会出现一个红点，这就是断点。然后启动本课，点“Debug”，
-# 不要点“Run”。程序会停在这一行，“Variables”窗口里
-# 有 `train_data`。展开就能看到 `classes`、`class_to_idx` 和 `targets`。
+# 有了调试器，不写 print 也能看到这些。在 VS Code 或 PyCharm 里，
+# 点一下行号左边的空白，会出现一个红点，这就是断点。然后启动本课，
+# 要点“Debug”，不要点“Run”。程序会停在那一行，“Variables”窗口里会有 `train_data`，
+# 展开就能看到 `classes`、`class_to_idx` 和 `targets`。
 #
-# 没有这样的编辑器，就在程序里写一行 `breakpoint()`。程序停在那里，
-# 终端等你输入。`p train_data.classes` 是打印，`c` 是继续运行。
+# 没有这样的编辑器，就在程序里写一行 `breakpoint()`。程序会停在那里，
+# 终端等你输入：`p train_data.classes` 是打印，`c` 是继续运行。
 
-# %% 你取图片时，transform 才处理图片
+# %% 每次取图片时，transform 才运行
 # 这两步在第 4 课讲过。
 to_tensor = v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True)])
 tensors = cifar10(train=False, transform=to_tensor)
@@ -160,7 +160,7 @@ print("first test picture:", train_data.classes[target])
 print("the cat is a tensor now:", tuple(tensor.shape), tensor.dtype)
 # -> the cat is a tensor now: (3, 32, 32) torch.float32
 
-# 每取一次图片，transform 就运行一次。存着的数据还是老样子：
+# 每取一次图片，transform 就运行一次。存着的数据没有变：
 # 还是整数，通道还是在最后。所以直接读 `data`，读到的没有经过 transform。
 print("what is stored has not changed:", tensors.data[0].shape, tensors.data.dtype)
 # -> what is stored has not changed: (32, 32, 3) uint8
@@ -185,19 +185,19 @@ print("its target as it is stored:", animals.targets[0])
 # -> its target as it is stored: 3
 
 # %% 在 TensorBoard 里看每个类别的图片，还有平均图
-# 平均图的每个像素，都是这个类别所有图片在同一位置的像素平均值。
-# 这样的图颜色很淡。所以把最小值移到 0，最大值移到 1。
+# 平均图的每个像素，都是这个类别所有图片在同一位置上像素的平均值。
+# 这样的图颜色很淡，所以要把最小值移到 0，最大值移到 1。
 run = new_run(__file__, drawn=train_data.drawn)
 targets = np.array(train_data.targets)
 with SummaryWriter(run) as writer:
     writer.add_text("0 look at", LOOK_AT)
     for number, name in enumerate(train_data.classes):
         # 这个类别的所有图片：在 NumPy 里，`targets == number` 是一个数组，
-        # 每张图片对应 True 或 False，[ ] 挑出 True 的那些。
+        # 每张图片对应一个 True 或 False，[ ] 挑出 True 的那些。
         of_class = train_data.data[targets == number]
 
-        # （32 张图片，高 32，宽 32，3 个通道）。add_images
-        # 要求通道在高的前面。
+        # 形状是（32 张图片，高 32，宽 32，3 个通道），
+        # 而 add_images 要求通道在高的前面。
         pictures = torch.from_numpy(of_class[:PICTURES_SHOWN])    # (32, 32, 32, 3)
         pictures = enlarge(pictures.permute(0, 3, 1, 2))          # -> (32, 3, 128, 128)
         writer.add_images(f"5 classes/{number} {name}", pictures)
@@ -209,8 +209,8 @@ with SummaryWriter(run) as writer:
 print_where_to_look(run, LOOK_AT)
 
 # 试一试：
-# - 在打印“its target”的那一行上面写 `breakpoint()`。`p train_data.targets[:5]`
-#   打印什么？`p train_data.classes[9]` 呢？
+# - 在打印“its target”的那一行上面写 `breakpoint()`。
+#   `p train_data.targets[:5]` 打印什么？`p train_data.classes[9]` 呢？
 # - 写一个 target_transform，给出类别名字的长度：“frog”就是 4。
 #   这样一来，不同的 target 有多少个？
 # - 用 `cifar10(train=True, transform=v2.RandomVerticalFlip(1))` 创建 train_data，

@@ -31,8 +31,8 @@ from shared.paths import new_run, print_where_to_look
 
 LOOK_AT = """
 - Images 标签页，分组“6 edges”：图片 2 和图片 3 里的每条亮线，
-  都对应图片 1 的一条边缘。图片 2 里有哪些边缘，图片 3 里又有哪些？
-  把竖着的线和横着的线比一比。
+  都对应图片 1 里的一条边缘。图片 2 里有哪些边缘，图片 3 里又有哪些？
+  把竖直的线和水平的线比一比。
 - 图片 4 由图片 2 和图片 3 相加而成。
   蚂蚁身上还看得到什么，什么不见了？
 - 分组“6 kernels”：两个卷积核。-2 是黑色，0 是灰色，2 是白色。
@@ -40,7 +40,7 @@ LOOK_AT = """
 """
 
 
-# %% 怎样处理输入，写在 Module 的 forward 里
+# %% Module 怎样处理输入，写在 forward 里
 class AddOne(nn.Module):
     def forward(self, x):
         return x + 1
@@ -51,8 +51,8 @@ x = torch.tensor(2.0)    # 下面用 .item() 把结果变成 Python 的数
 print("AddOne: 2 + 1 =", add_one(x).item())
 # -> AddOne: 2 + 1 = 3.0
 
-# 你写的是 forward，调用时却用 Module 本身：add_one(x)。forward 会随之运行。
-# 不要调用 add_one.forward(x)。有些工具要知道每一次调用，例如为了测量用时。
+# 你写的是 forward，调用时却用 Module 本身：add_one(x)，forward 会随之运行。
+# 不要调用 add_one.forward(x)。有些工具要知道每一次调用，例如为了测量用时：
 # add_one(x) 会通知这些工具，add_one.forward(x) 不会。
 
 
@@ -60,7 +60,7 @@ print("AddOne: 2 + 1 =", add_one(x).item())
 class Multiply(nn.Module):
     def __init__(self, factor):
         super().__init__()    # 总是写在最前面：让 Module 做好保存参数的准备
-        # float：PyTorch 学习的是小数，不是整数。
+        # float：PyTorch 学习的是浮点数，不是整数。
         self.factor = nn.Parameter(torch.tensor(float(factor)))
 
     def forward(self, x):
@@ -136,8 +136,8 @@ print("ModuleList: 1 * 2 + 10 * 2 + 100 * 2 =", products(x).item())
 print("parameters in the ModuleList:", len(list(products.parameters())))
 # -> parameters in the ModuleList: 3
 
-# 为什么不用 Python 的普通列表？结果是一样的。但 Module 不会去看普通列表里有什么：
-# 参数一个也找不到，训练时什么也不会改变。
+# 为什么不用 Python 的普通列表？算出的结果是一样的。
+# 但 Module 不会去看普通列表里有什么：参数一个也找不到，训练时什么也不会改变。
 
 # %% ModuleDict 按名字存放 Module
 # 要用名字指明调用哪个 Module，就用 ModuleDict。这里的名字是时间单位。
@@ -150,7 +150,7 @@ print("ModuleDict: seconds in 2 hours:", to_seconds["hours"](x).item())
 
 
 # %% ParameterList 和 ParameterDict 存放不属于任何层的参数
-# 要用自己的几个参数来计算，就用这两种容器。
+# 要直接用几个自己的参数来计算，就用这两种容器。
 class Polynomial(nn.Module):
     """计算 1 + 2 x + 3 x^2，或其他任何多项式。"""
 
@@ -180,7 +180,7 @@ y = numbers["slope"] * x + numbers["start"]
 print("ParameterDict: 3 * 2 + 1 =", y.item())
 # -> ParameterDict: 3 * 2 + 1 = 7.0
 
-# %% 卷积：窗口和卷积核的数逐个相乘，再加起来
+# %% 卷积：窗口和卷积核里的数逐个相乘，再加起来
 # 现在来看图片。卷积核是由数排成的小方阵，叠放在图片中同样大小的一块区域上。
 # 这块区域就是窗口。
 #
@@ -226,7 +226,7 @@ print(f"feature map by hand:\n{feature_map}")
 
 # 为什么叫“特征图”（feature map）？特征是要在图片里找的东西，例如边缘。
 # 图（map）标出特征在图片的什么位置。找的是哪种特征，由卷积核决定。
-# （在数学里，做卷积要先把卷积核上下颠倒、左右镜像，
+# （数学里的卷积，要先把卷积核上下颠倒、左右翻转，
 # PyTorch 不这样做。）
 
 # %% F.conv2d 对整批图片做同样的计算
@@ -237,9 +237,9 @@ print(f"feature map by hand:\n{feature_map}")
 #     pictures：（批次，in_channels，高，宽）
 #     kernels： （out_channels，in_channels，高，宽）
 #
-# in_channels：图片的通道数。卷积核里有同样多的方阵，每个通道对应一个，
+# in_channels：图片的通道数。一个卷积核里有同样多的方阵，每个通道对应一个，
 # 见下面两个通道的例子。
-# out_channels：输出多少张特征图。每张特征图对应一个卷积核。
+# out_channels：输出的特征图的张数。每张特征图对应一个卷积核。
 #
 # （PyTorch 自己的说明是：一个卷积核有 `in_channels / groups` 个方阵。
 # `groups` 默认是 1，所以两种说法一样。第 7 课会解释 `groups`。）
@@ -256,7 +256,7 @@ print("by hand equals F.conv2d:", torch.equal(feature_map, maps[0, 0]))
 # （整数更容易看懂，但 F.conv2d 只在 CPU 上接受整数。
 # 网络里的数全是浮点数。）
 
-# 如果图片有两个通道呢？那么卷积核有两个方阵，每个通道一个。
+# 如果图片有两个通道呢？那么卷积核也有两个方阵，每个通道对应一个。
 # 两个方阵的所有乘积加成一个数，所以特征图仍然只有一张。
 # 这里两个通道都是上面的图片，两个方阵都是上面的卷积核，
 # 所以每个和都是原来的两倍：15 + 15 = 30。
@@ -316,8 +316,8 @@ bordered_maps = F.conv2d(bordered, kernels)    # (1, 1, 6, 6) -> (1, 1, 4, 4)
 print("F.pad, then F.conv2d, equals padding=1:", torch.equal(bordered_maps, maps))
 # -> F.pad, then F.conv2d, equals padding=1: True
 
-# （F.conv2d 加的边总是 0。换成下面的 nn.Conv2d，
-# 可以填别的数，见第 7 课。）
+# （F.conv2d 加的边总是 0。用下面的 nn.Conv2d，
+# 还可以填别的数，见第 7 课。）
 
 # %% 空洞（dilation）把卷积核撑开，看到更大的窗口
 # dilation=2 时，卷积核的数每隔一个像素放一个，中间的像素跳过，
@@ -341,7 +341,7 @@ print("the spread kernel gives the same as dilation=2:", torch.equal(by_hand, ma
 
 # %% nn.Conv2d 是 Module，卷积核作为参数保存在里面
 # 在网络里，卷积核不用你写：一开始是随机数，再由训练来改变。
-# 偏置也一样：nn.Conv2d 自带偏置，
+# 偏置也一样。nn.Conv2d 默认带偏置，
 # 不想要就写 bias=False。
 #
 # 下面的网络有两个卷积。一行有 28 个像素，5x5 的卷积核有 28 - 5 + 1 = 24 个位置可放。
@@ -369,7 +369,7 @@ print("two pictures become:", tuple(maps.shape))
 # -> two pictures become: (2, 20, 20, 20)
 
 # 在训练好的网络里，第一个卷积能找到简单的特征：边缘、线条、角。
-# 第二个卷积看不到图片，只看到第一个卷积输出的特征图，
+# 第二个卷积看不到图片，只看得到第一个卷积输出的特征图，
 # 于是把简单的特征组合成更复杂的特征，
 # 例如把边缘组合成轮廓。
 # 层越深（前面的层越多），能找到的特征就越复杂。
@@ -408,7 +408,7 @@ class Edges(nn.Module):
         self.conv.weight = nn.Parameter(kernels.reshape(2, 1, 3, 3))
 
     def forward(self, x):
-        # 由亮到暗的边缘，算出来的数小于 0。abs() 去掉符号。
+        # 由亮到暗的边缘，算出来的数小于 0。abs() 去掉正负号。
         maps = self.conv(x).abs()                # (N, 1, H, W) -> (N, 2, H - 2, W - 2)
         # dim=1 沿着通道相加。keepdim=True 保留这一维，大小为 1。
         both = maps.sum(dim=1, keepdim=True)     # -> (N, 1, H - 2, W - 2)
@@ -435,7 +435,7 @@ with torch.no_grad():
 print("feature maps of the ant:", tuple(maps.shape))
 # -> feature maps of the ant: (1, 3, 510, 766)
 
-# %% 用 TensorBoard 看蚂蚁、边缘和卷积核
+# %% 在 TensorBoard 里看蚂蚁、边缘和卷积核
 run = new_run(__file__, drawn=drawn)
 with SummaryWriter(run) as writer:
     writer.add_text("0 look at", LOOK_AT)

@@ -1,11 +1,11 @@
 """07. 卷积层和池化层：透过一个小窗口看图片
 
-卷积层给小窗口里的每个像素乘上一个权重，再全部加起来。
-权重是训练要找出来的数。池化层在每个窗口里只留下一个数，
-例如最大的那个。
-处理图片的网络，就是围绕这两种层搭建的。
+卷积层给小窗口里的每个像素各乘一个权重，再全部加起来。
+权重就是训练要找出来的数。
+池化层在每个窗口里只留下一个数，例如最大的那个。
+处理图片的网络，主干就是这两种层。
 
-两种层你都先手算一遍，再交给 PyTorch，核对两边的结果是否相等。
+这两种层，你都先手算一遍，再交给 PyTorch 算，核对结果是否相等。
 最后在 TensorBoard 里看：真实的图片经过这些层，会变成什么样。
 
 运行大约需要 5 秒。
@@ -37,14 +37,14 @@ PICTURES_SHOWN = 8    # 每个 step 的图片数：add_images 一行放 8 张图
 STEPS_SHOWN = 4       # 每个滑块有几个 step
 
 LOOK_AT = """
-- Images 标签页。先在左侧勾选“Show actual image size”，再展开分组
-  “7 convolution”。第一张卡片是六个卷积核：
+- Images 标签页。先在左侧勾选“Show actual image size”，
+  再展开分组“7 convolution”。第一张卡片是六个卷积核，
   每个由 3x3 个方格组成，颜色是随机的。
-- 第二张卡片：第 1 行是图片，第 2 行是卷积核 1 得到的特征图，第 3 行是卷积核 2 的，
-  依此类推。拖动滑块，可以看别的图片。有两个卷积核的特征图明暗颠倒，
-  另有两个的特征图几乎只剩边缘。
-  分别是哪几个卷积核？对照本课打印的六个和看看。
-- 展开分组“7 pooling”。第 1 行是图片。第 2 行和第 3 行的像素只有原来的四分之一：
+- 第二张卡片：第 1 行是图片，第 2 行是卷积核 1 的特征图，第 3 行是卷积核 2 的，
+  依此类推。拖动滑块，可以看别的图片。
+  有两个卷积核的特征图明暗颠倒，另有两个的特征图几乎只剩边缘。
+  分别是哪几个卷积核？对照一下本课打印的六个权重之和。
+- 展开分组“7 pooling”。第 1 行是图片。第 2 行和第 3 行的像素数只有原来的四分之一：
   每个 2x2 窗口，第 2 行取最大值，第 3 行取平均值。这两行哪一行更亮？
   第 4 行把每个最大值放回原来的位置。
   哪些地方是黑的？为什么会有红、绿、蓝的小点？
@@ -76,8 +76,8 @@ for stride in (1, 2):
 #    stride 2: 3 windows, [[0, 1, 2], [2, 3, 4], [4, 5, 6]]
 
 # %% 用公式算出窗口数
-# 第一个窗口占去 7 个像素中的 3 个，后面还剩 4 个。之后每个窗口再移动一个步幅，
-# 所以还能放 4 // 1 = 4 个窗口，或者 4 // 2 = 2 个。
+# 第一个窗口占去 7 个像素中的 3 个，后面还剩 4 个。之后每移动一个步幅，就多一个窗口，
+# 所以步幅为 1 时还能放 4 // 1 = 4 个，步幅为 2 时还能放 4 // 2 = 2 个。
 print("windows with stride 1:", (7 - 3) // 1 + 1)
 # -> windows with stride 1: 5
 print("windows with stride 2:", (7 - 3) // 2 + 1)
@@ -125,14 +125,14 @@ print("pooling, stride 2, PyTorch:", tuple(layer(black).shape))
 # - stride：窗口每次移动多远，默认为 1。也可以写一对数（竖直，水平）。
 # - padding：每一侧添几个像素，默认为 0。也可以像 stride 那样写一对数。
 # - dilation：窗口里相邻像素的间距，默认为 1。也可以写一对数。
-# - groups：把通道分成互不混合的几组，默认为 1（见后文）。
-# - bias：默认为 True，这时每个卷积核都给自己的结果加上一个数，也就是偏置。
+# - groups：把通道分成几组，各组互不混合，默认为 1（见后文）。
+# - bias：默认为 True，这时每个卷积核的结果还要加上一个数，也就是偏置。
 # - padding_mode：填充用什么数，默认用 0（见后文）。
 torch.manual_seed(SEED)
 conv = nn.Conv2d(in_channels=3, out_channels=6, kernel_size=3, stride=1, padding=0)
 print("the layer:", conv)
 # -> the layer: Conv2d(3, 6, kernel_size=(3, 3), stride=(1, 1))
-# padding 和后面的参数，只有不是默认值时，Conv2d 才会打印。
+# 从 padding 起的几个参数，只有不是默认值时才会打印出来。
 
 # 输入有几个通道，卷积核就有几个通道。这六个卷积核各有 3 个通道，
 # 每个通道有 3x3 个权重。
@@ -148,7 +148,7 @@ print("six feature maps:", tuple(maps.shape))
 # -> six feature maps: (1, 6, 30, 30)
 
 # 手算第一张特征图的第一个数：相乘，求和，再加偏置。（这里用 torch.allclose 比较，
-# 因为相加的顺序不同，舍入的误差可能不同。）
+# 因为相加的顺序不同，舍入误差就可能不同。）
 window = noise[0, :, 0:3, 0:3]    # 左上角的窗口：(3, 3, 3)
 by_hand = (window * conv.weight[0]).sum() + conv.bias[0]
 same = torch.allclose(by_hand, maps[0, 0, 0, 0])
@@ -173,8 +173,8 @@ print("kernel (3, 5), stride (1, 2), PyTorch:", tuple(maps.shape))
 # -> kernel (3, 5), stride (1, 2), PyTorch: (1, 1, 30, 14)
 
 # %% padding_mode 决定用什么数填充
-# 只有一个像素、权重为 1 的卷积核，什么也不改变，
-# 所以从结果里就能看到填充。
+# 这里的卷积核只有一个像素，权重为 1，什么也不改变，
+# 所以从结果里就能看到填充的数。
 # 图片只有一行，左右各填充两个像素。
 pixels = torch.tensor([1.0, 2.0, 3.0, 4.0]).reshape(1, 1, 1, 4)
 print("the pixels:", pixels.int().flatten().tolist())
@@ -202,14 +202,14 @@ print("groups=1, weight:", tuple(together.weight.shape))
 print("groups=3, weight:", tuple(apart.weight.shape))
 # -> groups=3, weight: (3, 1, 3, 3)
 
-# numel 返回张量里有几个数。
+# numel 返回张量里一共有多少个数。
 print("groups=1, weights to learn:", together.weight.numel())
 # -> groups=1, weights to learn: 81
 print("groups=3, weights to learn:", apart.weight.numel())
 # -> groups=3, weights to learn: 27
 
 # groups=3 时，第一个卷积核只看得到第一个通道，也就是红色。
-# 所以另外两个通道变了，得到的特征图也不变。
+# 所以，另外两个通道怎么变，第一张特征图都不变。
 only_red = noise.clone()
 only_red[:, 1:3] = 0    # 没有绿色，也没有蓝色
 same = torch.equal(together(noise)[0, 0], together(only_red)[0, 0])
@@ -219,15 +219,15 @@ same = torch.equal(apart(noise)[0, 0], apart(only_red)[0, 0])
 print("groups=3: the first map is the same without green and blue:", same)
 # -> groups=3: the first map is the same without green and blue: True
 
-# 分组以后，层要学的、要算的都变少了。给手机用的网络就会这样做。
+# 分组以后，层要学的、要算的都少了。手机上用的网络就会分组。
 # 后面的课不再用到。
 
 # %% 卷积核一开始是随机的，由训练来改变
-# 卷积核里的数不是人写的。一开始是随机数，
-# 训练（第 10 课）再一步步修改。最初的数与图片无关。
+# 卷积核里的数不是人写的：一开始是随机数，与图片无关，
+# 训练（第 10 课）时再一步步修改。
 #
-# PyTorch 从 -bound 到 bound 之间随机抽取每个权重，抽到哪个数的可能性都相同。
-# 界限 bound 等于 1 / sqrt(fan_in)。fan-in（扇入）是卷积核盖住的数有多少个。
+# PyTorch 在 -bound 到 bound 之间随机抽取每个权重，抽到哪个数的可能性都相同。
+# 界限 bound 等于 1 / sqrt(fan_in)。fan-in（扇入）是卷积核一次盖住的数的个数。
 # 要加起来的数越多，权重一开始就越小。
 fan_in = 3 * 3 * 3    # 卷积核的通道数 x 高 x 宽
 bound = 1 / math.sqrt(fan_in)
@@ -237,10 +237,10 @@ print(f"smallest weight: {conv.weight.min():.4f}, largest: {conv.weight.max():.4
 # -> smallest weight: -0.1924, largest: 0.1922
 
 # 一块均匀的区域（所有像素灰度相同）经过卷积核，会得到什么？
-# 看权重之和就知道：结果等于这个和乘以亮度（再加偏置）。
-# - 和远大于 0：亮的区域得到很大的数，特征图在那里是亮的。
-# - 和远小于 0：亮的区域得到远小于 0 的数，特征图在那里是暗的。
-# - 和接近 0，比如在 -0.25 到 0.25 之间：亮的区域和暗的区域得到的数差不多，
+# 看权重之和就知道：结果等于权重之和乘以亮度（再加偏置）。
+# - 权重之和远大于 0：亮的区域得到很大的数，特征图上也亮。
+# - 权重之和远小于 0：亮的区域得到远小于 0 的数，特征图上反而暗。
+# - 权重之和接近 0，比如在 -0.25 到 0.25 之间：亮的区域和暗的区域得到的数差不多，
 #   只有边缘凸显出来。
 for number, kernel in enumerate(conv.weight, start=1):
     print(f"kernel {number}: the sum of its weights is {kernel.sum():5.2f}")
@@ -264,9 +264,9 @@ deeper_maps = second(maps)    # (1, 6, 3, 3) -> (1, 12, 1, 1)
 print("after the second layer:", tuple(deeper_maps.shape))
 # -> after the second layer: (1, 12, 1, 1)
 
-# 所以，第一层输出的一个数取决于 3x3 个像素，第二层输出的一个数取决于 5x5 个像素。
+# 所以，第一层的每个输出取决于 3x3 个像素，第二层的每个输出取决于 5x5 个像素。
 # 层越深，能找到的特征就越复杂（第 6 课），这是原因之一：
-# 第一层找到边缘，后面某一层找到车轮，再下一层找到汽车。
+# 第一层找到边缘，后面某一层找到车轮，再往后一层找到汽车。
 
 # %% 最大池化保留每个窗口里最大的数
 picture = torch.tensor([[1.0, 2.0, 1.0, 0.0],
@@ -292,8 +292,8 @@ same = torch.equal(pool(picture)[0, 0], by_hand)
 print("max pooling by hand equals PyTorch:", same)
 # -> max pooling by hand equals PyTorch: True
 
-# 卷积把所有通道加在一起。池化不同：每个通道单独处理，
-# 所以通道数不变。
+# 卷积把所有通道加在一起。池化不同：
+# 每个通道单独处理，所以通道数不变。
 pooled = pool(noise)    # (1, 3, 32, 32) -> (1, 3, 16, 16)
 print("three channels, after pooling:", tuple(pooled.shape))
 # -> three channels, after pooling: (1, 3, 16, 16)
@@ -305,8 +305,8 @@ print("numbers before pooling:", noise.numel(), "after:", pooled.numel())
 # -> numbers before pooling: 3072 after: 768
 
 # 第二，特征的确切位置往往不重要。下面这一行有四个像素，
-# 其中的亮像素每次向右移动一个像素。如果还在原来的窗口里，结果不变；
-# 如果移到了下一个窗口，结果就变了。
+# 其中亮的那个每次向右移一格。只要还在原来的窗口里，结果就不变；
+# 移到了下一个窗口，结果才会变。
 pool_row = nn.MaxPool2d(kernel_size=(1, 2))    # 1x2 像素的窗口
 for place in range(3):
     pixels = torch.zeros(1, 1, 1, 4)
@@ -334,11 +334,11 @@ spread = nn.MaxPool2d(2, stride=1, dilation=2)
 pooled = spread(picture)    # (1, 1, 4, 4) -> (1, 1, 2, 2)
 print("max pooling with dilation=2:", pooled.flatten().tolist())
 # -> max pooling with dilation=2: [3.0, 2.0, 2.0, 4.0]
-# 第一个窗口取第 0 行和第 2 行的像素 0 和 2，也就是 1、1 和 3、1。
+# 第一个窗口取第 0 行和第 2 行，每行取像素 0 和 2，也就是 1、1 和 3、1。
 
-# %% ceil_mode：一部分在外面的窗口也算数
-# 一行 5 个像素，窗口宽 2：先是像素 0 和 1，再是像素 2 和 3。像素 4 落了单，
-# 就舍去了。ceil_mode=True 时，像素 4 自成一个窗口。
+# %% ceil_mode：有一部分在图片外面的窗口也算数
+# 一行 5 个像素，窗口宽 2：先是像素 0 和 1，再是像素 2 和 3。
+# 像素 4 落了单，只好舍去。ceil_mode=True 时，像素 4 自成一个窗口。
 pixels = torch.arange(5.0).reshape(1, 1, 1, 5)
 pooled = nn.MaxPool2d((1, 2))(pixels)
 print("5 pixels, without ceil_mode:", pooled.flatten().tolist())
@@ -355,7 +355,7 @@ print("5 pixels, formula rounded down:", 1 + math.floor(further), "windows")
 print("5 pixels, formula rounded up:", 1 + math.ceil(further), "windows")
 # -> 5 pixels, formula rounded up: 3 windows
 
-# 有一个例外：窗口的起点如果在最后一个像素之后，PyTorch 就舍去这个窗口。
+# 有一个例外：如果窗口的起点在最后一个像素之后，PyTorch 就舍去这个窗口。
 # 例如 3 个像素，窗口宽 2，步幅为 3。第一个窗口是像素 0 和 1。
 # 第二个窗口要从像素 3 开始，而像素 3 并不存在。
 pixels = torch.arange(3.0).reshape(1, 1, 1, 3)
@@ -376,7 +376,7 @@ print("return_indices, their places:", indices.flatten().tolist())
 # -> return_indices, their places: [1, 7, 13, 11]
 
 # nn.MaxUnpool2d 把最大值放回原来的位置。
-# 其他的数已经丢了，那些位置填 0。
+# 别的数已经丢了，空出的位置都填 0。
 put_back = nn.MaxUnpool2d(2)
 print("put back by MaxUnpool2d:", put_back(pooled, indices))    # 又是 (1, 1, 4, 4)
 # -> put back by MaxUnpool2d: tensor([[[[0., 2., 0., 0.],
@@ -401,7 +401,7 @@ print("the same after max pooling:", pool(line)[0, 0, 0].tolist())
 print("the same after average pooling:", average(line)[0, 0, 0].tolist())
 # -> the same after average pooling: [0.5, 0.0]
 
-# %% 用 TensorBoard 看真实的图片经过这些层，变成什么样
+# %% 在 TensorBoard 里看：真实的图片经过这些层，变成什么样
 to_tensor = v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True)])
 test_data = cifar10(train=False, transform=to_tensor)
 loader = DataLoader(test_data, batch_size=PICTURES_SHOWN)
@@ -460,4 +460,4 @@ print_where_to_look(run, LOOK_AT)
 #   先用 output_size 预测一下。
 # - `print("weight:", nn.Conv2d(3, 6, 3, groups=3).weight.shape)`：形状是什么，
 #   为什么？groups=2 又会怎样？
-# - `SEED = 26`：现在哪个卷积核几乎只显示边缘？先根据六个和猜一猜。
+# - `SEED = 26`：现在哪个卷积核几乎只显示边缘？先根据权重之和猜一猜。

@@ -1,11 +1,11 @@
-"""08. 激活函数和线性层：为什么网络两样都要
+"""08. 激活函数和线性层：网络为什么两样都要
 
-线性层给每个输入乘上权重，再加起来。激活函数作用于一层的结果，
-例如“负数变成 0”。
+线性层给每个输入各乘一个权重，再全部加起来。
+激活函数接着处理一层的结果，例如把负数变成 0。
 
 三种激活函数和一个线性层，你都先手算，再用 PyTorch 算。
-然后你会看到，网络为什么要有激活函数。
-两个线性层之间如果没有激活函数，能做的事并不比一层多。
+然后你会看到，网络为什么要有激活函数：
+如果中间没有激活函数，两个线性层能做的事并不比一个多；
 中间加上激活函数，就能画出有转折的曲线。
 
 运行大约需要 4 秒。
@@ -35,9 +35,9 @@ PICTURES_SHOWN = 8    # 每个 step 的图片数：add_images 一行放 8 张图
 STEPS_SHOWN = 4       # 滑块有几个 step
 
 LOOK_AT = """
-- Time Series 标签页。在右侧的设置里把 Smoothing 调成 0，
-  否则转折会被磨圆。再关掉“Ignore outliers in chart scaling”，
-  否则看不到 ReLU 的末端。
+- Time Series 标签页。先在右侧的 Settings 里把 Smoothing 设为 0，
+  否则转折处会变圆滑。再关掉“Ignore outliers in chart scaling”，
+  否则看不到 ReLU 曲线的末尾。
 - 展开分组“8 curves”。step 是 x 的 10 倍，所以 step 20 就是 x = 2。
   图表 1 里，哪条曲线没有上限？把鼠标移到 step 0 处：Sigmoid 在 0 处是多少？
   0、0、0 的 Softmax 是多少？两者为什么不同？
@@ -47,10 +47,10 @@ LOOK_AT = """
 """
 
 # %% ReLU 把负数换成 0
-# ReLU 是“rectified linear unit”（修正线性单元）的缩写。曲线的左边是平的：
-# x 为负时，结果都是 0。右边是直线 y = x。
+# ReLU 是“rectified linear unit”（修正线性单元）的缩写。
+# 曲线的左边是平的：x 为负时，结果都是 0。右边是直线 y = x。
 #
-# 两层之间通常就用 ReLU 作激活函数，计算几乎不花时间。
+# 层与层之间通常就用 ReLU 作激活函数，计算几乎不花时间。
 numbers = [1.0, -0.5, -1.0, 3.0]
 print("ReLU by hand:", [max(0.0, number) for number in numbers])
 # -> ReLU by hand: [1.0, 0.0, 0.0, 3.0]
@@ -72,11 +72,11 @@ print("inplace=True, input and result are one tensor:", result is x)
 # -> inplace=True, input and result are one tensor: True
 
 # %% Sigmoid 把每个数压到 0 和 1 之间
-# 公式是 1 / (1 + e^-x)。其中 e 是 2.718...，e^-x 在 Python 里写成 math.exp(-x)。
-# 曲线呈 S 形：左边远处接近 0，
-# x = 0 时是 0.5，右边远处接近 1。
+# 公式是 1 / (1 + e^-x)。其中 e 是 2.718...，
+# e^-x 在 Python 里写成 math.exp(-x)。
+# 曲线呈 S 形：左边远处接近 0，x = 0 时是 0.5，右边远处接近 1。
 #
-# Sigmoid 把一个数变成“是”的概率。0.88 的意思是：“是”的概率为 88 %。
+# Sigmoid 把一个数变成“是”的概率。0.88 就表示：“是”的概率为 88%。
 for number in (-2.0, 0.0, 2.0):
     print(f"Sigmoid of {number:4} by hand: {1 / (1 + math.exp(-number)):.4f}")
 # -> Sigmoid of -2.0 by hand: 0.1192
@@ -88,9 +88,9 @@ print("nn.Sigmoid:", sigmoid(torch.tensor([-2.0, 0.0, 2.0])))
 # -> nn.Sigmoid: tensor([0.1192, 0.5000, 0.8808])
 
 # %% Softmax 把得分变成概率
-# 图片上是十个类别中的哪一个？为了回答这样的问题，
-# 网络的最后一层给出每个类别的得分。这些得分叫 logit，
-# 可以是任意的数。Softmax 把得分变成概率，加起来等于 1。
+# 图片属于十个类别中的哪一个？要回答这样的问题，
+# 网络的最后一层给每个类别一个得分。这些得分叫 logit，
+# 可以是任意的数。Softmax 把得分变成概率，所有概率加起来等于 1。
 #
 # 手算一遍：三个类别，logit 分别是 2、1、0。
 # 先分别求出 e 的 2、1、0 次方，再各自除以总和。
@@ -104,20 +104,20 @@ print("Softmax by hand:", [round(power / total, 4) for power in powers])
 # -> Softmax by hand: [0.6652, 0.2447, 0.09]
 
 logits = torch.tensor([[2.0, 1.0, 0.0]])    # （批次大小 1，3 个类别）
-softmax = nn.Softmax(dim=1)                 # dim=1：逐行沿着类别计算
+softmax = nn.Softmax(dim=1)                 # dim=1：沿着类别这一维，每行单独计算
 print("nn.Softmax:", softmax(logits))
 # -> nn.Softmax: tensor([[0.6652, 0.2447, 0.0900]])
 print("the probabilities add up to:", softmax(logits).sum().item())
 # -> the probabilities add up to: 1.0
 
-# logit 最大的类别，概率也最大：这里是类别 0，概率 67 %。
+# logit 最大的类别，概率也最大：这里是类别 0，概率为 67%。
 
-# 训练需要损失函数，用来衡量答案错了多少（第 10 课）。分类通常用
-# nn.CrossEntropyLoss，传进去的是 logit，Softmax 由损失函数自己做。
+# 训练需要损失函数，用来衡量答案错了多少（第 10 课）。
+# 分类通常用 nn.CrossEntropyLoss：传进去的是 logit，Softmax 由损失函数自己做。
 # 所以前面不要再放 nn.Softmax，否则就做了两次。
 
 # %% 只有一个输入、一个输出的线性层，就是 y = ax + b
-# a 叫权重，b 叫偏置。两者都由训练找出来，这里我们自己设定。
+# a 叫权重，b 叫偏置。两者本来由训练找出来，这里由我们自己设定。
 # nn.Parameter 把张量标记为可以训练的部分（第 6 课）。
 line = nn.Linear(in_features=1, out_features=1)
 line.weight = nn.Parameter(torch.tensor([[2.0]]))    # a = 2
@@ -132,7 +132,7 @@ print("linear layer: 2 * 3 + 1 =", line(torch.tensor([3.0])).item())
 #   所以这也是神经元的个数。
 # - bias：默认为 True。设为 False，就没有 b。
 #
-# 神经元把每个输入乘以各自的权重，加起来，再加上自己的偏置。
+# 神经元给每个输入乘上各自的权重，加起来，再加上自己的偏置。
 # 下面手算两个神经元，各有三个输入：
 neuron1 = 1 * 1 + 2 * 0 + 3 * -1 + 0.5    # 权重是 1、0、-1，偏置是 0.5
 neuron2 = 1 * 2 + 2 * 1 + 3 * 0 + 0       # 权重是 2、1、0，偏置是 0
@@ -147,12 +147,12 @@ linear.bias = nn.Parameter(torch.tensor([0.5, 0.0]))             # （输出，�
 print("two neurons, nn.Linear:", linear(x).tolist())
 # -> two neurons, nn.Linear: [-1.5, 4.0]
 
-# 写成一行，就是矩阵乘法（Python 里用 @）再加偏置：x 和权重的每一行相乘，
+# 写成一行，就是矩阵乘法（Python 里用 @）再加偏置：x 和权重的每一行逐个相乘，
 # 再加起来。（.T 把行变成列，@ 要求这样排列。）
 print("two neurons, matrix product:", (x @ linear.weight.T + linear.bias).tolist())
 # -> two neurons, matrix product: [-1.5, 4.0]
 
-# 同样的一行代码，对批次也适用：
+# 同样的一行代码，也适用于批次：
 batch = torch.stack([x, 10 * x])    # (2, 3)
 by_hand = batch @ linear.weight.T + linear.bias    # (2, 3) @ (3, 2) -> (2, 2)
 print("a batch, by hand equals nn.Linear:", torch.equal(by_hand, linear(batch)))
@@ -162,7 +162,7 @@ print("a batch, by hand equals nn.Linear:", torch.equal(by_hand, linear(batch)))
 
 # %% 图片要先展平，再送进线性层
 # 图片有许多行，而神经元要的是一串数。flatten 把各行首尾相接。
-# 这个例子有 3 行，每行 8 个数，另有 30 个神经元。
+# 这个例子里，图片有 3 行，每行 8 个数；神经元有 30 个。
 picture = torch.tensor([[1, 2, 3, 0, 1, 2, 3, 0],
                         [0, 1, 2, 3, 0, 1, 2, 3],
                         [3, 0, 1, 2, 3, 0, 1, 2]], dtype=torch.float32)
@@ -185,7 +185,7 @@ flat = nn.Flatten()(batch)    # (64, 3, 32, 32) -> (64, 3072)
 print("nn.Flatten:", tuple(flat.shape))
 # -> nn.Flatten: (64, 3072)
 
-# %% 输入只有最后一维的大小必须是 in_features
+# %% 输入的形状里，只有最后一维必须等于 in_features
 # 前面各维保持不变：可以一维也没有，可以有一维（批次），也可以有更多维。
 linear = nn.Linear(8, 5)
 print("input (3, 8) becomes:", tuple(linear(picture).shape))
@@ -195,9 +195,9 @@ print("input (2, 7, 3, 8) becomes:", tuple(linear(x).shape))
 # -> input (2, 7, 3, 8) becomes: (2, 7, 3, 5)
 
 # %% 两个相连的线性层可以换成一个
-# 先算 y = 2x + 1，再算 z = 3y + 4。合起来，z = 3(2x + 1) + 4 = 6x + 7，
-# 还是一条直线。如果两者之间有 ReLU，
-# 结果就有一个转折，不再是直线：
+# 先算 y = 2x + 1，再算 z = 3y + 4。
+# 合起来，z = 3(2x + 1) + 4 = 6x + 7，还是一条直线。
+# 如果两者之间有 ReLU，结果就有一个转折，不再是直线：
 for x in (-2, -1, 0, 1):
     two = 3 * (2 * x + 1) + 4
     one = 6 * x + 7
@@ -208,9 +208,9 @@ for x in (-2, -1, 0, 1):
 #    x =  0: two layers  7, one layer  7, with ReLU  7
 #    x =  1: two layers 13, one layer 13, with ReLU 13
 
-# 不管层有多大，都是这样。两个权重相乘，就得到一个新的权重，
-# 有这个权重的一层能做原来两层的事。（用 allclose 比较，因为两边的舍入误差不同：
-# atol 规定最多可以相差多少。）
+# 不管层有多大，都是这样。两层的权重相乘，就得到一个新的权重，
+# 有了这个权重，一层就能做原来两层的事。（两边的舍入误差不同，
+# 所以用 allclose 比较：atol 规定最多可以相差多少。）
 torch.manual_seed(SEED)
 first, second = nn.Linear(4, 8), nn.Linear(8, 2)
 one = nn.Linear(4, 2)
@@ -246,9 +246,9 @@ print("two neurons with ReLU:", with_relu(x).flatten().tolist())
 # -> two neurons with ReLU: [2.0, 1.0, 0.0, 1.0, 2.0]
 
 # 每个带 ReLU 的神经元都能给曲线添一个转折。神经元多了，
-# 网络就能逼近几乎任何曲线。这就是激活函数的用处。
+# 网络几乎能逼近任何曲线。这就是激活函数的用处。
 
-# %% 用 TensorBoard 看曲线，再看激活函数把图片变成什么样
+# %% 在 TensorBoard 里看曲线，再看激活函数把图片变成什么样
 to_tensor = v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True)])
 test_data = cifar10(train=False, transform=to_tensor)
 loader = DataLoader(test_data, batch_size=PICTURES_SHOWN)
@@ -287,4 +287,4 @@ print_where_to_look(run, LOOK_AT)
 # - `print(nn.Softmax(dim=0)(torch.tensor([[2.0, 1.0, 0.0], [0.0, 1.0, 2.0]])))`：
 #   现在哪些数加起来等于 1？
 # - `print(nn.Linear(24, 30, bias=False)(torch.zeros(24)))`：得到什么？
-#   有偏置呢？
+#   如果有偏置呢？

@@ -1,8 +1,8 @@
 """09. 第一个完整的网络，逐层来看
 
 这一课用第 7 课和第 8 课的层组成一个网络，把图片分成十个类别。
-你来搭建网络，跟着一批图片逐层走一遍，再数一数参数，也就是训练会改变的数。
-最后，让没训练过的网络看一张颜色随机的图片，第一次作答。
+你来搭建网络，跟着一批图片逐层走一遍，再数一数有多少参数，也就是训练要改的数。
+最后，没训练过的网络第一次作答，题目是一张颜色随机的图片。
 TensorBoard 还会把网络画成计算图：
 方框是层，箭头是层与层之间的张量。
 
@@ -37,12 +37,12 @@ CLASSES = ["airplane", "automobile", "bird", "cat", "deer",
 LOOK_AT = """
 - Graphs 标签页。双击方框“Sequential”，方框会展开，每一层显示成一个方框。
   用鼠标滚轮缩放；左侧的“Fit to screen”显示整张计算图。
-- 箭头朝上，从输入指向输出。箭头粗，说明传送的数多。
-  哪个箭头最粗？
+- 箭头朝上，从输入指向输出。
+  箭头越粗，传送的数越多。哪个箭头最粗？
   和本课打印的形状对照一下。
 - 单击一层的方框，右上角会显示这一层的全名，以及输入和输出的形状。
-  再双击最下面的两个方框：Conv2d[conv1] 和 MaxPool2d[pool1]
-  （名称太长，显示不全）。Conv2d 里面有两个大方框，分别是什么？
+  再双击最下面的两个方框：Conv2d[conv1] 和 MaxPool2d[pool1]（名字太长，显示不全）。
+  Conv2d 里面有两个大方框，分别是什么？
   MaxPool2d 里面为什么没有？
   （小圆圈是设置，例如卷积核的大小。）
 """
@@ -95,7 +95,7 @@ print("with names:", named)
 print("Conv1 is layer number 0:", named.Conv1 is named[0])
 # -> Conv1 is layer number 0: True
 
-# %% 这个网络先有三个卷积，各带一次池化，再有两个线性层
+# %% 这个网络先是三个卷积，每个后面一次池化，最后是两个线性层
 # 卷积在图片里找特征。每次池化都让特征图的高和宽减半。
 # 然后 Flatten 把特征图排成一行数，线性层再把这行数变成十个 logit，
 # 也就是每个类别的得分（第 8 课）。
@@ -112,13 +112,13 @@ network = nn.Sequential(OrderedDict([
     ("linear2", nn.Linear(64, 10)),
 ]))
 
-# 这个网络出自本课程所依据的中文教程，里面没有激活函数，
-# 所以两个线性层能做到的，并不比一个多（第 8 课）。
+# 这个网络出自本课程所依据的中文教程。网络里没有激活函数，
+# 所以两个线性层能做的事，并不比一个多（第 8 课）。
 #
 # 卷积也只是相乘和相加。但卷积之间还有最大池化，
-# 最大池化要比较数的大小，所以三个卷积不能换成一个。
-# 第 12 课的网络在每个卷积后面都有 ReLU，
-# 线性层之间也有一个。
+# 而最大池化要比较大小，所以三个卷积不能换成一个。
+# 第 12 课的网络里，每个卷积后面都有 ReLU，
+# 两个线性层之间也有一个。
 
 # %% 用第 7 课的公式算出每一层之后的形状
 # 在纸上算，图片是 32x32 像素：
@@ -127,7 +127,7 @@ print("conv1, height and width:", (32 + 2 * 2 - 5) // 1 + 1)    # 这里 padding
 print("pool1, height and width:", (32 - 2) // 2 + 1)
 # -> pool1, height and width: 16
 
-# conv2 和 conv3 同 conv1 一样，不改变大小。pool2 把 16 减半为 8，
+# conv2 和 conv3 同 conv1 一样，不改变高和宽。pool2 把 16 减半为 8，
 # pool3 把 8 减半为 4。conv3 有 64 个卷积核，所以最后有 64 个通道，
 # 每个通道 4x4 个数。这些数就是 linear1 的输入。
 print("flatten:", 64 * 4 * 4)
@@ -182,18 +182,18 @@ print(f"PyTorch: {total:,} parameters")
 
 # %% 同一个网络也写成了类，在 shared/networks.py 里
 # 第 10 课和第 11 课从这个文件导入网络。打开文件，看第一个类 CIFAR10Network。
-# （另一个类用在第 12 课。）CIFAR10Network 的 __init__ 也建立这样的 Sequential，
-# 只是不起名字；forward 再调用这个 Sequential（第 6 课）。
+# （另一个类用在第 12 课。）CIFAR10Network 的 __init__ 也创建这样的 Sequential，
+# 只是没给各层起名字；forward 再调用这个 Sequential（第 6 课）。
 #
-# 用同一个随机种子，这个类的随机初始权重也相同，
-# 所以算出的 logit 也相同。
+# 随机种子相同，两个网络的初始权重就相同，
+# 算出的 logit 也相同。
 torch.manual_seed(SEED)
 small = CIFAR10Network()
 same = torch.equal(small(pictures), network(pictures))
 print("CIFAR10Network gives the same logits as the Sequential:", same)
 # -> CIFAR10Network gives the same logits as the Sequential: True
 
-# %% 没训练过的网络，给每个类别约 10 % 的概率
+# %% 没训练过的网络，给每个类别的概率都是 10% 左右
 # Softmax 把十个 logit 变成概率（第 8 课）。
 picture = pictures[:1]    # 一张颜色随机的图片，自成一个批次
 logits = network(picture)                       # (1, 3, 32, 32) -> (1, 10)
@@ -214,16 +214,16 @@ for name, probability in zip(CLASSES, probabilities.tolist(), strict=True):
 #    truck: 10.3 %
 
 # 十个类别的概率几乎相同。权重是随机的，所以网络还什么都不会。
-# 到第 10 课再训练权重。
+# 到第 10 课再来训练。
 
 # %% TensorBoard 把网络画成计算图
 run = new_run(__file__)
 with SummaryWriter(run) as writer:
     writer.add_text("0 look at", LOOK_AT)
 
-    # add_graph 把图片送进网络，记下哪一层收到什么。为此要用 torch.jit.trace，
-    # 这个函数已经弃用：PyTorch 以后可能会删掉，所以发出警告。
-    # 这里不显示这个警告。在 Python 3.14 及更新的版本上，add_graph 可能已经会失败。
+    # add_graph 把图片送进网络，记下哪一层收到什么，靠的是 torch.jit.trace。
+    # 这个函数已经弃用：PyTorch 以后可能会删掉，所以会给出警告。
+    # 这里不显示这个警告。在 Python 3.14 及更新的版本上，add_graph 现在就可能失败。
     # 那样的话，本课照样往下运行，只是没有计算图。
     try:
         with warnings.catch_warnings():
@@ -231,13 +231,13 @@ with SummaryWriter(run) as writer:
             writer.add_graph(network, pictures)
     except OSError:    # 例如磁盘已满：那是另一种问题
         raise
-    except Exception as error:    # 现在还没人知道会怎样失败
+    except Exception as error:    # 会怎样失败，现在还没人知道
         print(f"No Graphs tab: add_graph failed with {error!r}.")
 print_where_to_look(run, LOOK_AT)
 
 # 试一试：
 # - 在两个线性层之间加上 `("relu", nn.ReLU()),`：参数量会变吗？
 #   两个网络的 logit 还相同吗？
-# - 在 conv1 里写 `padding=0`：哪一层会报错？
-#   那一层的哪个数要改？
-# - `print("six layers:", network[:6](pictures).shape)`：前六层得到什么？
+# - 在 conv1 里改成 `padding=0`：哪一层会报错？
+#   那一层里要改哪个数？
+# - `print("six layers:", network[:6](pictures).shape)`：前六层的结果是什么？

@@ -1,17 +1,17 @@
 """10. 损失说明网络错了多少，优化器让损失变小
 
-网络就是这样学习的。损失函数拿网络的答案和正确答案比较，
-得出一个数，这就是损失。`backward` 算出网络的每个参数怎样影响这个数。
+网络是这样学习的：损失函数拿网络的答案和正确答案比较，
+得出一个数，也就是损失。`backward` 算出网络的每个参数怎样影响这个数。
 然后，优化器把每个参数改动一点点，让损失变小。
 训练就是把这三步重复很多遍。
 
-每一步都先自己动手做一遍，用的数在纸上就算得出来。
-然后用四种优化器训练第 9 课的小网络，看看它学会了什么。
+这三步，你都先手算一遍，用的数在纸上就算得出来。
+然后用四种优化器训练第 9 课的小网络，看看网络学会了什么。
 
-运行大约要 20 秒。
+运行大约需要 20 秒。
 
     python lessons/zh/10_loss_backward_optim.py           运行本课
-    tensorboard --logdir logs/10_loss_backward_optim      查看它写下的内容
+    tensorboard --logdir logs/10_loss_backward_optim      查看本课写下的内容
 """
 
 # %% 准备
@@ -33,23 +33,23 @@ from shared.datasets import cifar10, enlarge
 from shared.networks import CIFAR10Network
 from shared.paths import new_run, print_where_to_look
 
-PICTURES = 300           # 训练用的图片数，测试也用这么多；数量少，省时间
+PICTURES = 300           # 训练和测试各用这么多张图片；少用一些，省时间
 EPOCHS = 12              # 每一轮（epoch）里，网络把每张训练图片看一遍
 BATCH_SIZE = 10          # 每一轮里，优化器走 300 / 10 = 30 步
 PREDICTIONS_SHOWN = 3    # 最后给训练好的网络看几张测试图片
 
 LOOK_AT = """
 - Scalars 标签页：先在左侧把 Smoothing 设为 0，
-  再关掉“Ignore outliers in chart scaling”，因为它会藏起 Adam 曲线的末尾。
-  （分组如果是收起的，点一下它的名字。）
+  再关掉“Ignore outliers in chart scaling”，否则看不到 Adam 曲线的末尾。
+  （分组如果是收起的，点一下分组的名字。）
 - Scalars 标签页，分组“10 loss”：每种优化器一条曲线。把鼠标移到图表上，
-  就能看到它们的名字。谁的损失降得最快？谁的几乎不降？
+  就能看到曲线的名字。哪种优化器的损失降得最快？哪种几乎不降？
 - Scalars 标签页，分组“10 accuracy”：每种优化器一张卡片，里面有两条曲线，
   一条是训练图片的，一条是测试图片的。
   哪张卡片里，两条曲线最后离得最远？这就是过拟合。
 - Images 标签页，分组“10 predictions”：预测错的，置信度是不是低一些？
-- Histograms 标签页，分组“10 weights”：第一层的卷积核里，每个值出现得有多频繁。
-  最后面是第一轮，最前面是最后一轮。
+- Histograms 标签页，分组“10 weights”：第一层的卷积核里，各个值分别出现了多少次。
+  最远处是第一轮，最近处是最后一轮。
   用哪种优化器时，这座“山”变化最大？
 """
 
@@ -63,13 +63,13 @@ distance = (prediction - target).abs()
 print("distances:", distance)
 # -> distances: tensor([3., 4., 2.])
 
-# L1 损失是它们的平均值：(3 + 4 + 2) / 3 = 3。预测全对，损失就是 0。
+# L1 损失是这些距离的平均值：(3 + 4 + 2) / 3 = 3。如果预测全对，损失就是 0。
 l1_loss = nn.L1Loss()
 print("L1 loss by hand:", distance.mean(), "by PyTorch:", l1_loss(prediction, target))
 # -> L1 loss by hand: tensor(3.) by PyTorch: tensor(3.)
 
-# `reduction` 决定怎样处理这三个距离：取平均值（默认）、求和，
-# 或者 "none"：三个都留下，形状和预测的形状一样。
+# `reduction` 决定怎样处理这三个距离：取平均值（默认），求和，
+# 或者三个都留下（"none"），形状和预测一样。
 l1_sum = nn.L1Loss(reduction="sum")(prediction, target)
 l1_none = nn.L1Loss(reduction="none")(prediction, target)
 print("reduction='sum': ", l1_sum, "shape", tuple(l1_sum.shape))
@@ -77,11 +77,11 @@ print("reduction='none':", l1_none, "shape", tuple(l1_none.shape))
 # -> reduction='sum':  tensor(9.) shape ()
 #    reduction='none': tensor([3., 4., 2.]) shape (3,)
 
-# 形状 () 表示只有一个数。预测可以是任何形状，目标值的形状必须和它相同。
-# 如果不同，PyTorch 只给一条警告，损失却是错的。
+# 形状 () 表示只有一个数。预测可以是任何形状，但目标值的形状必须和预测相同。
+# 如果不同，PyTorch 只给一条警告，算出的损失却是错的。
 
 # %% MSE（均方误差）把一个大误差看得比两个小误差更重
-# 误差是 4，算作 16；两个误差都是 2，算作 4 + 4。
+# 一个误差是 4，就算作 16；两个误差都是 2，只算作 4 + 4。
 # 这里，距离的平方是 9、16 和 4，平均值是 29 / 3 = 9.6667。
 squares = distance**2
 mse_loss = nn.MSELoss()
@@ -94,7 +94,7 @@ print("sum of the squares:", nn.MSELoss(reduction="sum")(prediction, target))
 # L1 和 MSE 适合预测数值，例如价格。预测类别，要用交叉熵。
 # 网络给每个类别打一个得分（logit），Softmax（第 8 课）把得分变成概率。
 # 这些概率里只有一个算数：正确类别的概率 p。
-# 给 p 取对数，再加上负号，就是损失。
+# 给 p 取对数，再添个负号，就是损失。
 for p in (0.99, 0.9, 0.5, 0.1, 0.01):
     print(f"probability of the right class {p:4.2f}: loss {-math.log(p):.3f}")
 # -> probability of the right class 0.99: loss 0.010
@@ -103,11 +103,11 @@ for p in (0.99, 0.9, 0.5, 0.1, 0.01):
 #    probability of the right class 0.10: loss 2.303
 #    probability of the right class 0.01: loss 4.605
 
-# 记住 2.303 这个数：有十个类别时，什么都不懂的网络给每个类别的概率都是 0.1，
-# 它的损失就是 2.303。
+# 记住 2.303 这个数：有十个类别时，什么都不会的网络给每个类别的概率都是 0.1，
+# 损失就是 2.303。
 
 # 三个类别，正确的是 1 号。（这几个得分加起来等于 1，只是碰巧。
-# 它们还不是概率：得分可以是任何数。）
+# 得分还不是概率，可以是任何数。）
 scores = torch.tensor([0.1, 0.7, 0.2])
 right = torch.tensor(1)
 probabilities = scores.softmax(dim=0)
@@ -124,8 +124,8 @@ scores = torch.tensor([0.8, 0.1, 0.1])
 print("cross entropy, if class 0 has the highest score:", cross_entropy(scores, right))
 # -> cross entropy, if class 0 has the highest score: tensor(1.3897)
 
-# nn.CrossEntropyLoss 要的是得分，Softmax 由它自己来做。前面再放一个 Softmax，
-# 就做了两次。这样一来，哪怕答案完美，损失也离 0 很远：
+# nn.CrossEntropyLoss 要的是得分，Softmax 由损失函数自己做。
+# 如果前面再放一个 Softmax，就做了两次。这样一来，哪怕答案完美，损失也离 0 很远：
 perfect = torch.tensor([0.0, 20.0, 0.0])
 one_softmax = cross_entropy(perfect, right)
 two_softmax = cross_entropy(perfect.softmax(dim=0), right)
@@ -135,11 +135,11 @@ print(f"the same, with a Softmax in front: {two_softmax.item():.4f}")
 #    the same, with a Softmax in front: 0.5514
 
 # 一批 N 张图片，得分的形状是 (N, 10)，目标值的形状是 (N,)。
-# 这一批的损失，是 N 张图片的平均值。
+# 这一批的损失，是 N 张图片损失的平均值。
 
 # %% 梯度就是斜率：参数变一点点，损失变多少
 # 世上最小的网络：只有一个参数 w，预测值 = w * x。
-# 它要从一个例子里学习：x = 2 时，目标值是 6。所以正确的 w 是 3。
+# 网络要学的只有一个例子：x = 2 时，目标值是 6。所以正确的 w 是 3。
 x = 2.0
 y = 6.0
 
@@ -163,21 +163,21 @@ print(f"loss at w = 1.001: {loss_of(1.0 + tiny):.6f}")
 #    loss at w = 1.001: 15.984004
 
 # w 增加了 0.001，损失减少了大约 0.016，是 0.001 的 16 倍。
-# 这个比值就是损失在 w = 1 处的斜率，叫梯度。
+# 这个比值就是损失在 w = 1 处的斜率，也叫梯度。
 slope = (loss_of(1.0 + tiny) - loss_of(1.0)) / tiny
 print(f"gradient, measured: {slope:.3f}")
 # -> gradient, measured: -15.996
 
-# 符号说明该往哪边走：负号表示 w 增大时损失减小。
-# 大小说明坡有多陡：这里，损失减小的速度是 w 增大速度的 16 倍。
+# 梯度的符号说明该往哪边走：负号表示 w 增大时，损失减小。
+# 梯度的大小说明坡有多陡：这里，损失减小的速度是 w 增大速度的 16 倍。
 
 # 微积分有现成的法则，不用试就能求出斜率。损失是 (w * x - y) ** 2 时，
 # 斜率是 2 * (w * x - y) * x，在这里就是 2 * (2 - 6) * 2 = -16。
-# （量出来的不正好是 -16，因为 0.001 很小，但不是无穷小。）
+# （刚才量出来的并不正好是 -16，因为 0.001 虽然很小，但不是无穷小。）
 
-# PyTorch 知道这些法则。写了 requires_grad=True，它就把用 w 做的计算都记下来，
+# PyTorch 知道这些法则。写上 requires_grad=True，用 w 做的每一步计算都会记下来，
 # `grad_fn` 是最后一条记录。backward 从损失出发，
-# 沿着所有记录走回 w，把梯度写进 w.grad。
+# 沿着这些记录一路走回 w，把梯度写进 w.grad。
 w = torch.tensor(1.0, requires_grad=True)
 loss = (w * x - y) ** 2
 print("loss:", loss)
@@ -189,14 +189,14 @@ print("gradient, by backward:", w.grad)
 # %% 逆着梯度走一步，损失就变小
 # 梯度指出损失往哪边增大。那就往反方向走：从 w 里减去梯度。
 # 把 -16 整个减掉，步子太大。所以先乘上一个小的数，
-# 这个数叫学习率（learning rate，简称 lr）。
+# 也就是学习率（learning rate，简称 lr）。
 w = torch.tensor(1.0, requires_grad=True)
 lr = 0.1
 for step in range(1, 6):
     loss = (w * x - y) ** 2
-    w.grad = None             # 忘掉上一次的梯度，原因下一个单元格再讲
+    w.grad = None             # 清空上一次的梯度，原因下一个单元格再讲
     loss.backward()
-    with torch.no_grad():     # 走这一步不属于损失的计算，不用记录
+    with torch.no_grad():     # 这一步不属于损失的计算，不用记录
         w -= lr * w.grad
     print(f"step {step}: loss {loss.item():7.4f},",
           f"gradient {w.grad.item():8.4f}, new w {w.item():.4f}")
@@ -206,7 +206,7 @@ for step in range(1, 6):
 #    step 4: loss  0.0010, gradient  -0.1280, new w 2.9968
 #    step 5: loss  0.0000, gradient  -0.0256, new w 2.9994
 
-# 它学会了：w 是 3。越靠近谷底，坡越平，步子自己就变小了。
+# 网络学会了：w 是 3。越靠近谷底，坡越平，步子自然就变小了。
 # 学得顺不顺利，要看学习率：
 for lr in (0.01, 0.1, 0.3):
     w = 1.0
@@ -218,9 +218,9 @@ for lr in (0.01, 0.1, 0.3):
 #    learning rate  0.1: after 5 steps w = 2.9994, loss 0.0000
 #    learning rate  0.3: after 5 steps w = 13.7565, loss 462.8074
 
-# 0.01 走得慢。0.3 一步跳过谷底，而且每一跳的落点都比起点更高。
+# 0.01 走得慢。0.3 一步就跳过了谷底，而且每次的落点都比起点更高。
 
-# %% backward 把新梯度加到旧梯度上，所以每一步之前都要清空
+# %% backward 把新梯度加到旧梯度上，所以每走一步都要先清空
 w = torch.tensor(1.0, requires_grad=True)
 print("before any backward:", w.grad)
 loss_of(w).backward()
@@ -235,13 +235,13 @@ print("cleared, then backward:", w.grad)
 #    after a second one: tensor(-32.) (-16 and -16)
 #    cleared, then backward: tensor(-16.)
 
-# 如果不清空，每一步就会按照到目前为止所有梯度的和来走。
-# 旧的梯度是用以前的 w 算的，已经过时了。
+# 如果不清空，每一步用的就是到那时为止所有梯度的和。
+# 而旧的梯度是用以前的 w 算的，已经过时了。
 
 # %% 优化器替所有参数走这一步
 # SGD（stochastic gradient descent，随机梯度下降）走的，就是你刚才走的那一步：
 #     w -= lr * w.grad
-# “随机”是说：训练时，每一步只看一批图片，
+# “随机”的意思是：训练时，每一步只看一批图片，
 # 是哪一批，全凭运气。
 w = torch.tensor(1.0, requires_grad=True)
 optimizer = optim.SGD([w], lr=0.1)    # 要改的参数，学习率
@@ -257,8 +257,8 @@ print(f"SGD, after 5 steps w = {w.item():.4f}")
 # 球往山下滚，越滚越快：原来的速度大部分还在，坡又让它加速。
 # momentum=0.9 的 SGD 也是这样：新速度 = 0.9 * 旧速度 + 梯度。
 #
-# 取一个参数 w，损失就是 w 本身。w 增加 1，
-# 损失也增加 1，所以梯度总是 1。
+# 取一个参数 w，损失就是 w 本身。
+# w 增加 1，损失也增加 1，所以梯度总是 1。
 speed = 0.0
 w_by_hand = 0.0
 w = torch.tensor(0.0, requires_grad=True)
@@ -278,11 +278,11 @@ for step in range(1, 4):
 
 # 速度一直增大到 10 为止，因为 0.9 * 10 + 1 还是 10。
 # 这时的步子，是没有动量时的十倍。但如果梯度的方向变来变去，
-# 它们就互相抵消，步子一直大不起来。
+# 前后的梯度就互相抵消，步子一直大不起来。
 
 # %% RMSprop 和 Adam 让每个参数有自己的步长
-# var1 的梯度是 2，var2 的梯度是 0.002。换成 SGD，var1 走的距离会是 var2 的一千倍。
-# RMSprop 把每个梯度除以它在最近几步里的大小，这样两个参数走得一样远。
+# var1 的梯度是 2，var2 的梯度是 0.002。用 SGD 的话，var1 走的距离是 var2 的一千倍。
+# RMSprop 把每个梯度除以该梯度最近几步的大小，这样两个参数走得一样远。
 # Adam 也这样做，另外还带动量。
 var1 = torch.tensor(1.0, requires_grad=True)
 var2 = torch.tensor(1.0, requires_grad=True)
@@ -295,7 +295,7 @@ print(f"after a step of Adam: var1 {var1.item():.4f}, var2 {var2.item():.4f}")
 
 # 优化器要的是张量的列表，例如 [var1, var2]。每个张量都要有 requires_grad=True，
 # 而且得是你自己直接创建的，这叫叶子张量（leaf tensor）。
-# 从别的张量算出来的，优化器不收。
+# 由别的张量算出来的，优化器不收。
 try:
     optim.Adam([var1 * 2], lr=0.0001)
 except ValueError as error:
@@ -303,7 +303,7 @@ except ValueError as error:
 # -> Adam over [var1 * 2]: can't optimize a non-leaf Tensor
 
 # 没写 requires_grad=True 的张量，优化器照收。
-# 但它得不到梯度，所以永远不变。
+# 但这样的张量得不到梯度，所以永远不变。
 
 # %% 在网络里，backward 给每个参数算出梯度
 torch.manual_seed(0)
@@ -324,7 +324,7 @@ print(f"loss: {loss.item():.1f}")
 #    right class: tensor([3])
 #    loss: 2.3
 
-# 又是 2.3：这个网络还什么都不懂。
+# 又是 2.3：这个网络还什么都不会。
 
 weight = network.layers[0].weight    # 第一个卷积层的卷积核
 print("gradient of the kernels before backward:", weight.grad)
@@ -340,13 +340,13 @@ print("shape of the gradient:", tuple(weight.grad.shape))
 # 只把这一个数变一点点，损失变多少。
 
 # 用调试器可以看到这一点。在这个单元格的 loss.backward() 上面加一行 `breakpoint()`，
-# 然后在终端里运行本课。Python 会停在那里，
-# 显示 (Pdb)，等你输入命令：
+# 然后在终端里运行本课。
+# Python 会停在那里，显示 (Pdb)，等你输入命令：
 #     p network.layers[0].weight.grad    打印出 None
 #     n                                  执行一行；重复输入，直到执行完 backward
-#     p network.layers[0].weight.grad    打印出一个全是数的张量
+#     p network.layers[0].weight.grad    打印出装满数的张量
 #     c                                  接着运行本课
-# 用 PyCharm 或 VS Code 就不写这一行，改成在行号旁边点一下，再启动调试器。
+# 如果用 PyCharm 或 VS Code，就不写这一行，而是在行号旁边点一下，再启动调试器。
 # 然后在变量列表里依次展开 network > layers > _modules > '0' > weight > grad。
 
 # %% 亲手走一步 SGD：每个参数都逆着自己的梯度走
@@ -364,12 +364,12 @@ optimizer.zero_grad()
 print("gradient after optimizer.zero_grad():", weight.grad)
 # -> gradient after optimizer.zero_grad(): None
 
-# %% 训练就是在每一轮里，对每一批做 zero_grad、backward 和 step
-# 网络拿训练图片学习，绝不拿测试图片学习：
-# 测试图片是用来看的，看网络碰到没见过的图片会怎么样。
+# %% 训练：每一轮里，对每一批图片都做 zero_grad、backward 和 step
+# 网络只用训练图片学习，绝不用测试图片学习：
+# 测试图片是用来检验的，看网络碰到没见过的图片表现怎么样。
 train_data = cifar10(train=True, transform=to_tensor)
 
-# 两个列表，元素是（图片，类别编号），只做一次。DataLoader 也可以用列表。
+# 两个列表只建一次，元素是（图片，类别编号）。DataLoader 也可以用列表。
 train_pictures = [train_data[index] for index in range(min(PICTURES, len(train_data)))]
 test_pictures = [test_data[index] for index in range(min(PICTURES, len(test_data)))]
 
@@ -388,16 +388,16 @@ def accuracy(network, pictures):
 def train(network, optimizer, name):
     """把网络训练 EPOCHS 轮，返回训练经过，给 TensorBoard 用。
 
-    "loss" 和 "weights" 的键是步数：history["loss"][30] 是第 1 轮的平均损失（1 到 30 步），
-    history["loss"][60] 是第 2 轮的平均损失（31 到 60 步）。
-    两个准确率的键是轮数：
-    history["test accuracy"][2] 是第 2 轮结束后测得的。
+    "loss" 和 "weights" 的键是步数：
+    history["loss"][30] 是第 1 轮（第 1 到 30 步）的平均损失，
+    history["loss"][60] 是第 2 轮（第 31 到 60 步）的平均损失。
+    两个准确率的键是轮数：history["test accuracy"][2] 是第 2 轮结束后测得的。
     """
     history = {"loss": {}, "training accuracy": {}, "test accuracy": {}, "weights": {}}
     total_train_step = 0    # 优化器走了多少步
     loader = DataLoader(train_pictures, batch_size=BATCH_SIZE, shuffle=True)
 
-    # tqdm 在终端里显示进度条，结束时擦掉。
+    # tqdm 在终端里显示进度条，结束后擦掉。
     epochs = range(1, EPOCHS + 1)
     for epoch in tqdm(epochs, name, unit="epoch", disable=None, leave=False):
         total_loss = 0.0
@@ -415,7 +415,7 @@ def train(network, optimizer, name):
             total_train_step += 1
 
         history["loss"][total_train_step] = total_loss / len(loader)
-        # clone 复制一份。不然，后面的步子会把这里的数也改掉。
+        # clone 复制一份。不然，后面的训练会把这里的数也改掉。
         history["weights"][total_train_step] = network.layers[0].weight.detach().clone()
 
         total_test_step = epoch    # 测试了多少次：每轮结束后一次
@@ -425,8 +425,8 @@ def train(network, optimizer, name):
 
 
 # %% 四种优化器，用同样的图片训练同样的网络
-# 大家都用同一个学习率，有的会嫌太低，有的会嫌太高。
-# 所以各用适合自己的学习率，只有两个 SGD 用同一个。
+# 如果都用同一个学习率，有的会嫌低，有的会嫌高。
+# 所以每种优化器各用适合自己的学习率，只有两个 SGD 用同一个。
 OPTIMIZERS = {
     # 教程里的学习率。
     "SGD": (optim.SGD, {"lr": 0.01}),
@@ -471,9 +471,9 @@ for name, history in histories.items():
 #    RMSprop           training  ...%, test  ...%
 #    Adam              training  ...%, test  ...%
 
-# 随便猜，能猜对 10 %。用 Adam 训练的网络，训练过的图片几乎全答对，
-# 别的图片答对的不到一半。它学到的是这 300 张图片，
-# 而不是一只猫凭什么是猫。
+# 随便猜，能猜对 10%。用 Adam 训练的网络，训练过的图片几乎全答对，
+# 别的图片答对的不到一半。
+# 网络学到的是这 300 张图片，而不是怎样才算一只猫。
 # 这就叫过拟合：训练准确率远远高于测试准确率。
 adam = histories["Adam"]
 gap = adam["training accuracy"][EPOCHS] - adam["test accuracy"][EPOCHS]
@@ -482,25 +482,25 @@ print("Adam: training accuracy is over 20 percentage points above test accuracy:
 # -> Adam: training accuracy is over 20 percentage points above test accuracy: True
 
 # 最管用的办法是增加图片。第 12 课的图片多得多，
-# 而且每次都稍微改一改（数据增强）。
+# 而且每次用都稍微变一变（数据增强）。
 
 # %% 验证集用来做选择，测试集留到最后
 # 训练准确率说明不了多少问题，所以要报告测试准确率。
-# 但不要用它来选设置。假设你试了一百个学习率，留下测试准确率最高的那一个。
+# 但不要用测试准确率来选设置。假设你试了一百个学习率，留下测试准确率最高的那一个。
 # 这个准确率有一部分是运气：那个学习率恰好适合这些图片。
 # 换成新图片，准确率会低一些。
 
-# 要选设置，就另取第三组图片，也就是验证集。用训练图片训练，
-# 在验证图片上比较各种设置，
-# 测试图片只用一次，留到最后。
+# 要选设置，就另取第三组图片，也就是验证集。
+# 用训练图片训练，用验证图片比较各种设置，
+# 测试图片留到最后，只用一次。
 
 # 第 10 课和第 11 课没有验证集，因为这两课没有拿准确率做任何选择。
-# 课里的设置，有的来自教程，有的是 PyTorch 的默认值，有的看训练损失（RMSprop），
-# 有的看要花多少时间。
+# 课里的设置，有的来自教程，有的是 PyTorch 的默认值，
+# 有的是看训练损失定的（RMSprop），有的是看要花多少时间定的。
 # 所以，你也不要凭上面的表格来挑优化器。
 # 测试图片只有 300 张，相差五个百分点，可能只是偶然。
 
-# %% 让训练好的网络说说，三张测试图片上是什么
+# %% 让训练好的网络说说三张测试图片上是什么
 network = networks["Adam"]
 predictions = []
 for index in range(PREDICTIONS_SHOWN):
@@ -510,8 +510,8 @@ for index in range(PREDICTIONS_SHOWN):
     probabilities = scores.softmax(dim=1)[0]      # -> (10,)
     guess = probabilities.argmax().item()
 
-    # 预测出的类别，它的概率叫置信度。
-    # 网络可能信心十足，却答错了。
+    # 预测出的那个类别的概率，叫作置信度。
+    # 网络也可能信心十足，却答错了。
     text = (f"{test_data.classes[target]}: predicted {test_data.classes[guess]}, "
             f"confidence {probabilities[guess].item():.0%}")
     print(f"test picture {index}, {text}")
@@ -552,7 +552,7 @@ with SummaryWriter(run) as writer:
 print_where_to_look(run, LOOK_AT)
 
 # 试一试：
-# - 给 SGD 用 lr=0.03，再用 lr=0.1：学得更快吗？用 0.1 时，损失变成了什么？
+# - 给 SGD 用 `lr=0.03`，再用 `lr=0.1`：学得更快吗？用 0.1 时，损失变成了什么？
 #   （nan 的意思是：不是数。）
 # - 从 `train` 里去掉 `optimizer.zero_grad()`：损失还会下降吗？
-# - BATCH_SIZE = 50：每一轮不是 30 步，而是 6 步。损失能降到多低？
+# - `BATCH_SIZE = 50`：每一轮不是 30 步，而是 6 步。损失能降到多低？

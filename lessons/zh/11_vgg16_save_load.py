@@ -1,14 +1,14 @@
 """11. 拿来别人训练好的网络，改动最后一层，保存训练结果
 
-VGG16 是一个大网络，训练它是为了认出图片里是什么：1000 种东西里的哪一种。
-VGG16 学到的本领，做别的任务也用得上。这一课把 VGG16 改成分十个类别的网络，
-改法有两种，都拿来和第 9 课的小网络比一比。
+VGG16 是别人训练好的大网络，能认出图片里是 1000 种东西中的哪一种。
+VGG16 学到的本领，做别的任务也用得上。这一课用两种办法，
+把 VGG16 改成只分十个类别，再和第 9 课的小网络比一比。
 
-然后你会保存训练结果，再加载回来，
-并且看到，加载文件为什么可能有危险。
+然后你会把训练结果保存下来，再加载回来。
+你还会看到，加载文件为什么可能有危险。
 
-运行约需 20 秒。VGG16 的权重是一个 553 MB 的文件，
-只下载一次。没有这个文件，本课就用随机权重往下走。
+运行大约需要 20 秒。VGG16 的权重是一个 553 MB 的文件，
+只下载一次。没有这个文件，本课就用随机权重往下运行。
 
     python lessons/zh/11_vgg16_save_load.py           运行本课
     tensorboard --logdir logs/11_vgg16_save_load      查看本课写下的内容
@@ -37,7 +37,7 @@ from shared.networks import CIFAR10Network
 from shared.paths import MODELS, models_folder, new_run, print_where_to_look
 from shared.sources import download
 
-PICTURES = 300           # 训练用这么多张，测试也用这么多张，和第 10 课一样
+PICTURES = 300           # 训练和测试各用这么多张图片，和第 10 课一样
 EPOCHS = 12              # 和第 10 课一样
 BATCH_SIZE = 10          # 和第 10 课一样
 LEARNING_RATE = 0.001    # PyTorch 里 Adam 的默认值
@@ -48,21 +48,21 @@ LOOK_AT = """
 - Text 标签页，卡片“11 table”：三个网络的准确率。哪个网络最好？
   随便猜能猜对 10% 的图片，每个网络都比这强吗？
 - Scalars 标签页：先在左侧把 Smoothing 设为 0，
-  再关掉“Ignore outliers in chart scaling”。分组“11 accuracy”显示每轮（epoch）之后
-  在测试图片上的准确率。把鼠标移到图表上，可以看到各条曲线的名字。
-  谁的曲线最高？
-- Images 标签页，分组“11 first layer”：一张测试图片，还有 VGG16 第一层由这张图片
-  算出的 16 张特征图。特征图上亮的地方，就是卷积核找到自己那种图案的地方。
-  哪些特征图显出物体的轮廓，哪些显出暗处或亮处？
+  再关掉“Ignore outliers in chart scaling”。
+  分组“11 accuracy”显示每轮（epoch）之后在测试图片上的准确率。
+  把鼠标移到图表上，就能看到曲线的名字。哪个网络的曲线最高？
+- Images 标签页，分组“11 first layer”：一张测试图片，
+  还有 VGG16 第一层由这张图片算出的 16 张特征图。特征图上哪里亮，
+  卷积核就在哪里找到了自己的图案。哪些特征图显出物体的轮廓，哪些显出暗处或亮处？
   （没有 ImageNet 权重时，图案是随机的，显出轮廓的特征图很少。）
 """
 
 # %% VGG16 拿来就能用，但权重是一个 553 MB 的文件
 # torchvision.models 里有别人设计好的网络。VGG16 有 16 个带权重的层，
-# 权重是在 ImageNet 上训练出来的：120 万张图片，1000 种东西。
+# 权重是用 ImageNet 训练出来的：120 万张图片，1000 种东西。
 
 # 每套权重都有名字。DEFAULT 是 torchvision 为这个网络推荐的那一套。
-# （换成更新的 torchvision，推荐的可能是另一套。）这一行只选定名字，
+# （换成更新的 torchvision，推荐的可能是另一套。）下面第一行只是选定名字，
 # 什么也不下载。weights.meta 是描述这套权重的字典。
 weights = VGG16_Weights.DEFAULT
 print("DEFAULT is:", weights)
@@ -73,7 +73,7 @@ print("the first three kinds:", weights.meta["categories"][:3])
 #    the first three kinds: ['tench', 'goldfish', 'great white shark']
 
 # torchvision 本来会把下载的文件放进主目录下的隐藏文件夹 .cache/torch/hub。
-# （Windows 上也一样。）要换文件夹，教程的办法是修改 PyTorch 的一个文件。
+# （Windows 上也一样。）想换个文件夹，教程的办法是修改 PyTorch 的一个文件。
 # 其实写这一行就够了：
 torch.hub.set_dir(MODELS / "hub")
 print("torchvision looks for weights in:", torch.hub.get_dir())
@@ -86,13 +86,13 @@ arguments = inspect.signature(vgg16).parameters
 print("vgg16's argument `progress` has the default:", arguments["progress"].default)
 # -> vgg16's argument `progress` has the default: True
 
-# 本课改用两步。先由 fetch_if_possible 下载文件，并检查文件对不对。
+# 本课不这样做，而是分成两步。先由 fetch_if_possible 下载文件，并检查文件对不对。
 # （不成功就返回 None。）再由 load_state_dict 把文件里的数装进网络，
 # 后面有一个单元格讲 load_state_dict。
 #
 # weights.get_state_dict 读取这个文件。要是文件不在，torchvision 会去下载。
-# check_hash=True：这时 torchvision 也会检查下载的文件。
-# weights_only=True：文件不能运行代码。（文件怎么能运行代码，最后几个单元格会演示。）
+# check_hash=True：torchvision 如果下载，也会检查文件对不对。
+# weights_only=True：文件不能运行代码。（文件怎么会运行代码，最后几个单元格会演示。）
 torch.manual_seed(0)
 vgg = vgg16()
 if download.fetch_if_possible(download.VGG16, MODELS / "hub" / "checkpoints"):
@@ -112,8 +112,8 @@ print("VGG16 has:", start)
 
 # 这个单元格会截住警告，再打印出来。设备（第 1 课）也指张量的数存放在哪里：
 # 电脑的主内存（"cpu"），或者 GPU 的显存。
-# 在 "meta" 设备上，张量只有形状，没有数。
-# 所以网络几乎不花时间，也几乎不占内存。
+# 在 "meta" 设备上，张量只有形状，没有数，
+# 所以创建网络几乎不花时间，也几乎不占内存。
 with warnings.catch_warnings(record=True) as caught, torch.device("meta"):
     warnings.simplefilter("always")
     vgg16(pretrained=False)
@@ -125,7 +125,7 @@ print("the first warning:", caught[0].message)
 
 # %% VGG16 由 13 个卷积层和 3 个线性层组成
 # print(vgg) 会打印四十行。下面这个函数只用一行介绍一个网络。
-# “可训练”（trainable）的，是优化器能改的参数：requires_grad 为 True。
+# “可训练”（trainable）的参数，就是优化器能改的参数：requires_grad 为 True。
 def describe(name, network):
     """打印一个网络有多少层、多少参数。"""
     convolutions = linear_layers = parameters = trainable = 0
@@ -158,28 +158,28 @@ print("last layer:", vgg.classifier[6])
 # VGG16 的前几层寻找边缘和颜色。后面的层把边缘和颜色组合起来，
 # 得到越来越复杂的图案，比如皮毛或车轮。倒数第二个线性层给出 4096 个数，
 # 每个数都表示某种图案在图片里有多少。
-# 这些数也叫特征（features）。（名字叫 "features" 的那个部分，
+# 这些数也叫特征（features）。（而 VGG16 里名叫 "features" 的部分，
 # 只是卷积及其池化。）
 
 # 这样的特征对别的图片也有用：有皮毛的，多半是猫，不是船。
 # 把网络学到的本领用到另一个任务上，叫作迁移学习（transfer learning）。
 
-# 现在，旧的层不能再变，所以要冻结。冻结的参数 requires_grad=False：
-# 反向传播不给它算梯度，任何优化器都不会改它。
+# 现在，旧的层不能再变，所以要冻结。冻结就是把参数的 requires_grad 设为 False：
+# 反向传播不再给这些参数算梯度，任何优化器都不会去改。
 # （requires_grad_ 末尾的 _ 表示改的就是这个网络本身。）
 vgg.requires_grad_(False)
 
-# VGG16 里有 Dropout 层，训练时会随机把一些值设为零。
+# VGG16 里有 Dropout 层，训练时会随机挑一部分数置零。
 # eval() 把这一步关掉，这样同一张图片的特征总是相同（第 12 课）。
 vgg.eval()
 
 describe("VGG16, frozen", vgg)
 # -> VGG16, frozen: 13 Conv2d, 3 Linear, 138,357,544 parameters, 0 trainable
 
-# %% 网络的训练图片怎么准备，你的图片就怎么准备
-# 每套权重都带着自己的变换：缩放，裁剪，把数值换算到 0...1，
-# 然后是 Normalize（第 4 课），用的是 ImageNet 三个通道的
-# 均值和标准差。
+# %% 当初训练网络时图片怎么准备，你的图片就怎么准备
+# 每套权重都带着自己的变换：缩放，裁剪，
+# 把数值换算到 0...1，最后是 Normalize（第 4 课），
+# 用的是 ImageNet 三个通道的均值和标准差。
 as_trained = weights.transforms()
 print("the transform resizes to", as_trained.resize_size, "pixels,",
       "and crops to", as_trained.crop_size)
@@ -210,12 +210,12 @@ train_targets = torch.tensor(train_data.targets[:PICTURES])
 test_targets = torch.tensor(test_data.targets[:PICTURES])
 
 # %% 冻结的层每次算出的特征都一样，所以只算一次
-# 训练时，每张图片要用 12 遍（EPOCHS）。冻结的层每遍都会算出
-# 同样的特征，所以只让这些层算一次。之后每轮只运行新的层，
-# 训练就从几分钟缩短到几秒钟。
+# 训练时，每张图片要用 12 遍（EPOCHS）。
+# 冻结的层每遍算出的特征都一样，所以只让这些层算一次。
+# 之后每轮只运行新的层，训练就从几分钟缩短到几秒钟。
 #
-# avgpool 总是给出 7x7 个数。特征图更大，就缩小，和第 7 课一样；
-# 特征图更小，就放大，同一个数会用上好几次。
+# avgpool 总是给出 7x7 个数。特征图大于 7x7，就缩小，和第 7 课一样；
+# 小于 7x7，就放大，同一个数会用上好几次。
 # 这里就是放大：经过五次池化，64x64 像素只剩 2x2。
 all_but_last = nn.Sequential(
     vgg.features,          # (N, 3, 64, 64) -> (N, 512, 2, 2)
@@ -266,7 +266,7 @@ def train(network, train_inputs, test_inputs, name):
 
 # %% 第一种改法：在最后一层后面再加一层
 # 新的层把 1000 个得分变成十个。VGG16 的最后一层也冻结了，
-# 所以那 1000 个得分只算一次。
+# 所以那 1000 个得分也只算一次。
 with torch.no_grad():
     train_scores = last_layer(train_features)    # (300, 4096) -> (300, 1000)
     test_scores = last_layer(test_features)
@@ -322,9 +322,9 @@ for name, values in accuracies.items():
 #    VGG16, last layer replaced  ...%
 #    small network of lesson 9   ...%
 
-# 用随机权重时，VGG16 什么也没学过。从它的特征里看不出多少图片的内容，
-# 新的层也就学不到多少。小网络则训练自己所有的层，
-# 准确率更高。
+# 用随机权重时，VGG16 什么也没学过。从特征里看不出图片上有什么，
+# 新的层也就学不到多少。
+# 小网络则是所有的层都训练，准确率更高。
 
 # 用 ImageNet 的权重时，VGG16 已经从 120 万张图片里学到了东西。
 # 按教程的说法，这时 VGG16 比小网络好得多。
@@ -334,8 +334,8 @@ for name, values in accuracies.items():
 # 测试图片只有 300 张，差几个百分点说明不了什么。
 
 # %% 保存 state_dict：每个参数的名字和数值
-# new_run 为 TensorBoard 建好本次运行的文件夹。models_folder 另建一个，
-# 放本次运行的文件：models/11_vgg16_save_load/<日期和时间>。
+# new_run 为 TensorBoard 建好本次运行的文件夹。models_folder 另建一个文件夹，
+# 存放本次运行保存的文件：models/11_vgg16_save_load/<日期和时间>。
 run = new_run(__file__, drawn=test_data.drawn)
 folder = models_folder(run)
 
@@ -352,7 +352,7 @@ for name, tensor in add_linear.state_dict().items():
 # -> in the state_dict of add_linear: weight (10, 1000)
 #    in the state_dict of add_linear: bias (10,)
 
-# 如果把整个 VGG16 都存进去，文件会有多大？每个数占 4 字节。
+# 如果把整个 VGG16 都存下来，文件会有多大？每个数占 4 字节。
 numbers = sum(parameter.numel() for parameter in vgg.parameters())
 print(f"all of VGG16, last layer replaced: {numbers * 4 / 1e6:.0f} MB")
 # -> all of VGG16, last layer replaced: 537 MB
@@ -374,7 +374,7 @@ for file in sorted(folder.glob("*.pt")):
 # %% 加载 state_dict：先搭出同样的网络，再填入数值
 # map_location="cpu"：哪怕张量是从 GPU 上保存的，也放进电脑的主内存。
 # 这样，没有 GPU 的机器也能加载这个文件。
-# weights_only=True 到后面第二个单元格再讲。
+# weights_only=True 到下下个单元格再讲。
 # 输出里的 keys，就是 state_dict 里的那些名字。
 state = torch.load(folder / "add_linear.pt", map_location="cpu", weights_only=True)
 loaded = nn.Linear(1000, 10)
@@ -386,7 +386,7 @@ print("the loaded layer gives the same scores:",
 
 # %% state_dict 只能装进层相同的网络
 # 教程保存的是加了 add_linear 的网络，加载时用的却是原样的 vgg16()。
-# 这会失败。（为了省时间，这里又用 "meta" 设备。）
+# 这样会失败。（为了省时间，这里又用 "meta" 设备。）
 with torch.device("meta"):
     plain = vgg16()
     changed = vgg16()
@@ -397,7 +397,7 @@ except RuntimeError as error:
     print("into a plain vgg16():", str(error).splitlines()[1].strip())
 # -> into a plain vgg16(): Unexpected key(s) in state_dict: "classifier.add_linear...
 
-# state_dict 里有两个名字，原样的网络里没有。
+# state_dict 里有两个名字，是原样的网络里没有的。
 # 所以先把新网络改成同样的结构，再加载。
 state = changed.state_dict()
 plain.classifier.add_module("add_linear", nn.Linear(1000, 10, device="meta"))
@@ -405,12 +405,12 @@ print("with add_linear:", plain.load_state_dict(state))
 # -> with add_linear: <All keys matched successfully>
 
 # %% 保存整个网络用的是 pickle，而加载 pickle 可能会运行代码
-# torch.save(network) 用 pickle 保存整个对象。pickle 是 Python 把任意对象
-# 写进文件的办法。对象的类不在文件里，文件里只有类名。
-# pickle 文件里还可以写：要重建这个对象，请调用这个函数。
+# torch.save(network) 用 pickle 保存整个对象。
+# pickle 是 Python 把任意对象写进文件的办法。文件里没有对象的类，只有类名。
+# pickle 文件里还可以写：要重建这个对象，请调用某个函数。
 # 什么函数都行，这个例子里是 print。
 class Surprise:
-    def __reduce__(self):    # pickle 问：这个对象怎么构造？
+    def __reduce__(self):    # pickle 问：这个对象怎么重建？
         return print, ("This file has just run code of its own.",)
 
 
@@ -428,7 +428,7 @@ for name in ("whole_network.pt", "surprise.pt"):
 #    surprise.pt is refused: UnpicklingError
 
 # weights_only=False 会加载这两个文件，并执行文件里写的操作。只有你自己生成的文件，
-# 才可以这样加载。这个文件只打印了一行字，但它本来也能删掉你的照片。
+# 才可以这样加载。surprise.pt 只打印了一行字，但这样的文件也可能删掉你的照片。
 torch.load(folder / "surprise.pt", weights_only=False)
 # -> This file has just run code of its own.
 whole = torch.load(folder / "whole_network.pt", weights_only=False)
@@ -446,17 +446,17 @@ print("the loaded network gives the same scores:",
       torch.equal(whole(test_pictures[:2]), small(test_pictures[:2])))
 # -> the loaded network gives the same scores: True
 
-# 要加载整个网络，Python 需要它的类，所以得 import 定义这个类的 Python 文件。
-# 在教程里，这个文件是一个脚本，脚本里也保存网络。
-# 一 import，脚本就会运行，
-# 把你正要加载的那个网络文件覆盖掉。
+# 要加载整个网络，Python 需要网络的类，
+# 所以得 import 定义这个类的 Python 文件。
+# 在教程里，这个文件是一个脚本，脚本里还有保存网络的代码。
+# 一 import，脚本就会运行，把你正要加载的网络文件覆盖掉。
 #
 # 所以，CIFAR10Network 单独放在一个 Python 文件里：shared/networks.py。
 # 这个文件只定义类，所以可以放心 import。
 
 # 总之，请保存 state_dict。里面只有张量，所以 weights_only=True 不用改。
 
-# %% 在 TensorBoard 里看三个网络的准确率，以及 VGG16 第一层看到了什么
+# %% 在 TensorBoard 里看三个网络的准确率，再看 VGG16 第一层看到了什么
 table = f"{title}\n\n| network | test accuracy |\n| --- | --- |\n"
 for name, values in accuracies.items():
     table += f"| {name} | {values[-1]:.0%} |\n"
@@ -472,7 +472,7 @@ with SummaryWriter(run) as writer:
     picture = enlarge(test_pictures[0], 8)           # (3, 32, 32) -> (3, 256, 256)
     writer.add_image("11 first layer/1 picture", picture)
 
-    first_layer = vgg.features[:2]                   # 一个卷积，加上它的 ReLU
+    first_layer = vgg.features[:2]                   # 一个卷积，再加一个 ReLU
     maps = first_layer(vgg_test_pictures[:1])        # (1, 3, 64, 64) -> (1, 64, 64, 64)
     maps = maps[0, :16].unsqueeze(1)                 # 16 张灰度图片：(16, 1, 64, 64)
     brightest = maps.amax(dim=(2, 3), keepdim=True)  # 每张特征图最亮的值：(16, 1, 1, 1)
@@ -483,7 +483,7 @@ with SummaryWriter(run) as writer:
 print_where_to_look(run, LOOK_AT)
 
 # 试一试：
-# - SIZE = 32：准确率和时间各有什么变化？
-# - replaced = nn.Sequential(nn.Linear(4096, 64), nn.ReLU(), nn.Linear(64, 10))：
+# - `SIZE = 32`：准确率和时间各有什么变化？
+# - `replaced = nn.Sequential(nn.Linear(4096, 64), nn.ReLU(), nn.Linear(64, 10))`：
 #   两个新的层比一个好吗？
-# - 把 nn.Flatten 从 safe_globals 的列表里去掉：报错信息说了什么？
+# - 把 nn.Flatten 从 safe_globals 的列表里去掉：报错信息怎么说？

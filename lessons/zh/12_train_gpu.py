@@ -1,21 +1,21 @@
 """12. 在最快的设备上，完完整整训练一次
 
-学到这里，前面的内容全都用上了。你要在 CIFAR-10 上训练教程的最后一个网络，
+前面学的内容，这一课全都用上。你要用 CIFAR-10 训练教程里的最后一个网络，
 训练图片有 50,000 张。每一轮（epoch）结束后，本课都会测试网络，并保存检查点。
 检查点是一个文件，训练如果中断，可以凭这个文件接着训练。最后你会看到，
 网络学会了哪些类别，最严重的错误又是哪些。
 
 这是真正的训练，要花多久取决于你的处理器。用 CIFAR-10 训练八轮，
-两个能算 bfloat16 的核心大约要 5 分钟，两个不能算的要 20 多分钟。
-（bfloat16 是一种数，本课会解释，还会打印你的核心能不能算。）
-换成程序画的图片，时间只要十分之一。
+两个核心如果能用 bfloat16 计算，大约需要 5 分钟；如果不能，就要 20 多分钟。
+（bfloat16 是一种数，本课会解释，还会打印你的处理器能不能用。）
+换成程序画的替代图，只要十分之一的时间。
 
     python lessons/zh/12_train_gpu.py                            完整训练
     python lessons/zh/12_train_gpu.py --epochs 3 --limit 2000    快速看个大概
-    python lessons/zh/12_train_gpu.py --resume                   让中断的运行接着训练
-    tensorboard --logdir logs/12_train_gpu                       显示本课写下的内容
+    python lessons/zh/12_train_gpu.py --resume                   接着训练中断的那次运行
+    tensorboard --logdir logs/12_train_gpu                       查看本课写下的内容
 
-`python -m shared.training` 训练的是同一个网络，更长的训练所需的功能一应俱全：
+`python -m shared.training` 训练的是同一个网络，长时间训练需要的功能一应俱全：
 可以用你自己的图片，可以用多块 GPU，可以训练更多轮。`--help` 列出所有选项。
 不加选项时，训练过程和本课完全一样。
 """
@@ -44,17 +44,17 @@ from shared.training.muon import Muon
 from shared.training.processes import keep_freed_memory
 from shared.training.report import draw_confusion, draw_mistakes
 
-keep_freed_memory()    # 在 Linux 上，每一步因此快一成；结果不变
+keep_freed_memory()    # 在 Linux 上，每一步都会快一成；结果不变
 
 LOOK_AT = """
-- Scalars 标签页：先把 Smoothing 设为 0，再关掉 "Ignore outliers in chart scaling"。
-  分组 "12 curves" 里，training 和 testing 各有一种颜色。一开始，testing 往往更好：
+- Scalars 标签页：先把 Smoothing 设为 0，再关掉“Ignore outliers in chart scaling”。
+  分组“12 curves”里，training 和 testing 各有一种颜色。一开始，testing 往往更好，
   因为 training 是边学边测的，用的图片还平移过。
   在 accuracy 图表里，从第几轮起，training 一直更好？
-- Scalars 标签页，分组 "12 learning rate"：最高点在哪里？
-- Images 标签页，"12 pictures/3 confusion matrix"：一行是一个类别，一列是一种预测。
+- Scalars 标签页，分组“12 learning rate”：最高点在哪里？
+- Images 标签页，卡片“12 pictures/3 confusion matrix”：每行是一个类别，每列是一种预测。
   网络最常把哪两个类别弄混？
-- Images 标签页，"12 pictures/4 most confident mistakes"：黑字是类别，
+- Images 标签页，卡片“12 pictures/4 most confident mistakes”：黑字是类别，
   红字是预测。换成你，会答对吗？
 """
 
@@ -64,11 +64,11 @@ EPOCHS = 8
 BATCH_SIZE = 256
 LEARNING_RATE = 0.1    # 最高的学习率：先升到这里，再往下降
 DROPOUT = 0.0          # 0 表示不用 Dropout（见下文）；教程里是 0.4
-CROP_PADDING = 1       # 训练图片最多平移这么多个像素
+CROP_PADDING = 1       # 训练图片最多平移几个像素
 SEED = 1               # 换一个种子，初始权重和图片的顺序都会不同
 
-# 只有这一课带命令行选项。`--epochs 3` 代替 EPOCHS 的值，
-# `--limit 2000` 只取前 2,000 张训练图片。`--resume` 让中断的运行接着训练，
+# 只有这一课带命令行选项。`--epochs 3` 取代 EPOCHS 的值，
+# `--limit 2000` 只取前 2,000 张训练图片。`--resume` 接着训练中断的那次运行，
 # 轮数和图片都沿用那次运行开始时的设置。
 parser = argparse.ArgumentParser()
 parser.add_argument("--epochs", type=positive, help=f"instead of {EPOCHS}")
@@ -80,7 +80,7 @@ args = parser.parse_args([] if in_notebook else None)
 if args.resume and (args.epochs or args.limit):
     parser.error("a resumed run keeps its settings: leave --epochs and --limit out")
 
-# %% 准确率：最高分给对了类别的图片占多大比例
+# %% 准确率：有多大比例的图片，正确类别的得分最高
 scores = torch.tensor([[0.3, 0.7],    # 两张虚构的图片，各有两个类别的得分
                        [0.6, 0.4]])
 targets = torch.tensor([0, 0])        # 两张图片的正确类别都是 0 号
@@ -104,7 +104,7 @@ print("accuracy on these two:", right.float().mean().item())
 #
 # 训练时，Dropout 从某一层输出的数里随机挑一部分置零；设为 0.5 时，
 # 每个数置零的概率都是二分之一。这样，网络就不能依赖个别的数，
-# 过拟合也会减轻。其余的数会放大，让总和大致不变。
+# 过拟合也会减轻。没有置零的数会放大，让总和大致不变。
 # 测试时，Dropout 什么也不做。
 dropout = nn.Dropout(0.5)
 ones = torch.ones(1000)
@@ -118,8 +118,8 @@ print("Dropout in testing leaves them as they are:", torch.equal(dropout(ones), 
 
 # 批归一化（BatchNorm）对每个通道做的事，和第 4 课的 Normalize 一样：减去均值，
 # 再除以标准差。如果各层收到的数都在 0 附近，网络就可以用更大的步子训练。
-# （接着，每个通道还要乘以一个学出来的数，再加上另一个。
-# 这里用 affine=False 去掉这两个数。）
+# （接着，每个通道还要乘以一个学出来的数，再加上另一个学出来的数。
+# 这里用 affine=False 省去这两个数。）
 #
 # 训练时，减去的是当前批次的均值。同时，BatchNorm 还根据见过的批次，
 # 更新均值的滑动平均和方差的滑动平均（方差是标准差的平方）。
@@ -128,7 +128,7 @@ print("Dropout in testing leaves them as they are:", torch.equal(dropout(ones), 
 norm = nn.BatchNorm1d(1, affine=False)
 batch = torch.tensor([[1.0], [3.0]]).repeat(500, 1)    # 均值 2，标准差 1
 norm.train()
-for _ in range(100):    # 每个批次都让滑动平均朝这个批次的值靠近十分之一
+for _ in range(100):    # 每过一个批次，滑动平均就向这个批次的值靠近十分之一
     normalized = norm(batch)
 print(f"1 and 3 after BatchNorm, in training: {normalized[0, 0]:.2f}, {normalized[1, 0]:.2f}")
 # -> 1 and 3 after BatchNorm, in training: -1.00, 1.00
@@ -138,8 +138,8 @@ print(f"a single 3 after BatchNorm, in testing: {norm(torch.tensor([[3.0]])).ite
 
 # %% 测试不需要梯度，不算梯度更省时间和内存
 # 反向传播（第 10 课）需要每一步计算的记录，所以 PyTorch 会留着记录。
-# 在 no_grad 里，就不留记录。inference_mode 还能再省一点时间，
-# 但在那里面算出的结果，以后不能用于训练。
+# 在 no_grad 里就不留记录。inference_mode 还能再省一点时间，
+# 但在其中算出的结果，以后不能用于训练。
 weight = torch.ones(1, requires_grad=True)
 print("PyTorch keeps a record:", (weight * 2).requires_grad)
 # -> PyTorch keeps a record: True
@@ -147,8 +147,8 @@ with torch.no_grad():
     print("inside no_grad:", (weight * 2).requires_grad)
 # -> inside no_grad: False
 
-# no_grad 不会切换到测试模式。不调用 eval()，BatchNorm 用的还是
-# 当前批次的均值。
+# no_grad 不会切换到测试模式。
+# 如果不调用 eval()，BatchNorm 用的还是当前批次的均值。
 
 # %% 设备：有 GPU 就用 GPU，没有就用 CPU
 # GPU 能同时做非常多的运算（第 1 课）。
@@ -162,7 +162,7 @@ print("this lesson trains on:", device)
 #     device = torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
 
 # 网络和图片必须在同一个设备上。network.to(device) 改变的是网络本身。
-# tensor.to(device) 返回的是新张量，需要赋给一个名字。
+# tensor.to(device) 返回的是新张量，需要赋给变量。
 # （如果张量已经在那个设备上，返回的就是原来的张量。）to(dtype) 也是这样，
 # 而且没有 GPU 也能试：
 layer, tensor = nn.Linear(1, 1), torch.zeros(1)
@@ -184,7 +184,7 @@ if torch.cuda.is_available():
 
 # %% 接着训练要用到的一切，都在检查点里
 # 光有权重还不够。优化器记着动量，学习率调度器（见下文）记着走到了第几步。
-# 再往下，你会看到每一轮之后保存的 dict。
+# 再往下，你会看到每一轮之后保存的字典。
 #
 # checkpoint.save 就是 torch.save，外加两条保证：文件要么写完整，要么不写，
 # 断电时也是如此；文件如果损坏，checkpoint.load 会发现。
@@ -203,19 +203,19 @@ if saved and saved["settings"] != settings:
                       "Set the hyperparameters back, or start a new run without --resume.")
 
 # %% 训练图片要平移、镜像，测试图片一律不动
-# 这就是数据增强（第 4 课）。每张训练图片先加上一个像素宽的黑边
-# （CROP_PADDING），再在随机的位置裁出 32x32 像素。
-# 每隔一轮镜像一次。这样，网络每次看到的图片都不同，过拟合也就减轻了。
+# 这就是数据增强（第 4 课）。每张训练图片先加一圈黑边，宽一个像素（CROP_PADDING），
+# 再在随机的位置裁出 32x32 像素，而且每隔一轮镜像一次。
+# 这样，网络每次看到的图片都不同，过拟合也就减轻了。
 train_data = cifar10(train=True)
 train_data.data = train_data.data[:limit]    # [:None] 就是全部
 train_data.targets = train_data.targets[:limit]
 test_data = cifar10(train=False)
 
-# Batches 的用法和 DataLoader 一样。不过，它把所有图片都放在设备上，
-# 裁剪、镜像、归一化都是整个批次一起做，
+# Batches 的用法和 DataLoader 一样。
+# 不过，Batches 把所有图片都放在设备上，裁剪、镜像、归一化都是整个批次一起做，
 # 比一张一张地做快好多倍。
 #
-# 图片少，批次也跟着变小，
+# 图片少的时候，批次也跟着变小，
 # 这样一轮仍然有 32 个左右的批次。
 batch_size = min(BATCH_SIZE, max(16, len(train_data) // 32), len(train_data))
 augmentation = Augmentation(CROP_PADDING, SEED)
@@ -225,8 +225,8 @@ print("pictures in a training batch:", batch_size)
 # -> pictures in a training batch: ...
 
 # %% 网络有三个块，每块两个卷积，最后是两个线性层
-# 每个卷积后面是 ReLU 和 BatchNorm，每个块后面是池化，
-# 把尺寸减半。所有的层都写在 shared/networks.py 里，一行一层。
+# 每个卷积后面是 ReLU 和 BatchNorm，每个块后面是池化，高和宽都减半。
+# 所有的层都写在 shared/networks.py 里，一行一层。
 torch.manual_seed(SEED)
 network = CIFAR10NetSimpleV3(classes=10, dropout=DROPOUT).to(device)
 
@@ -250,21 +250,21 @@ print(f"parameters of the network: {parameters:,}")
 # %% 损失函数、优化器，还有先升后降的学习率
 loss_function = nn.CrossEntropyLoss()
 
-# Muon 出自 2024 年，用法和 SGD 一样。你不必懂得它的原理。
-# 有了它，这个网络训练四轮后，测试准确率大约高出两个百分点
-# （见 lessons/zh/README.md）。你自己写程序时，先从这一行用起：
+# Muon 是 2024 年才有的优化器，用法和 SGD 一样，原理不必弄懂。
+# 用了 Muon，这个网络训练四轮后，测试准确率大约高出两个百分点
+# （见 lessons/zh/README.md）。你自己写程序时，先用这一行就好：
 # optim.SGD(network.parameters(), lr=0.05, momentum=0.9)。
 optimizer = Muon(network.parameters(), lr=LEARNING_RATE)
 
 # 一开始，权重是随机的，梯度每一步都变化很大。这时步子大，就可能走错方向，
 # 所以学习率从接近 0 的值开始。到最后，学习率又降到 0：
-# 用小步子，才能找到附近最低的损失。
+# 步子小了，才能找到附近最低的损失。
 steps = epochs * len(train_batches)
 
 
 def share_of_highest_rate(step):
     up = (step + 1) / (steps / 4)              # 在前四分之一里，从 0 升到 1
-    down = (steps - step) / (steps * 3 / 4)    # 在那之后，从 1 降到 0
+    down = (steps - step) / (steps * 3 / 4)    # 过了前四分之一，从 1 降到 0
     return min(1, up, down)
 
 
@@ -275,13 +275,13 @@ for part in (0.25, 0.5, 1):
 #    after 50% of the steps: 0.67 of the highest rate
 #    after 100% of the steps: 0.00 of the highest rate
 
-# 学习率调度器负责设定优化器的学习率。这里用的这个，
-# 是把最高的学习率乘以上面那个函数的返回值。
+# 学习率调度器负责设定优化器的学习率。
+# 这里的学习率，等于最高的学习率乘以上面那个函数的返回值。
 scheduler = optim.lr_scheduler.LambdaLR(optimizer, share_of_highest_rate)
 
 # %% bfloat16 的位数只有 float32 的一半，有些设备用它计算能快一倍
 # bfloat16 只有两三位有效数字，但对大多数层来说够了。
-# 在 `with autocast:` 里，每一层用这两种数中的哪一种计算，由 PyTorch 选择。
+# 在 `with autocast:` 里，每一层用 bfloat16 还是 float32 计算，由 PyTorch 选择。
 # 权重本身仍然是 float32。
 use_bfloat16 = has_bfloat16(device)
 autocast = torch.autocast(device.type, torch.bfloat16, enabled=use_bfloat16)
@@ -290,8 +290,8 @@ print("computes in bfloat16:", use_bfloat16)
 
 
 # %% 训练一轮，就是把训练图片过一遍
-# 末尾有几张图片凑不满一个批次，就不用了。
-# 到下一轮，不用的会是另外几张。
+# 末尾如果有几张图片凑不满一个批次，就不用了。
+# 到下一轮，用不上的会是另外几张。
 def train_epoch(network, batches, optimizer, scheduler):
     """训练一轮。返回平均损失和准确率。"""
     network.train()
@@ -299,7 +299,7 @@ def train_epoch(network, batches, optimizer, scheduler):
     loss_sum = torch.tensor(0.0, device=device)
     correct = torch.tensor(0, device=device)
     count = 0
-    # tqdm 在终端里显示进度条，结束后再把它抹掉。
+    # tqdm 在终端里显示进度条，结束后擦掉。
     for pictures, targets in tqdm(batches, "training", disable=None, leave=False):
         # Batches 给的图片已经在设备上，DataLoader 给的还不在。
         pictures, targets = pictures.to(device), targets.to(device)
@@ -315,7 +315,7 @@ def train_epoch(network, batches, optimizer, scheduler):
         scheduler.step()
 
         # 损失是整个批次的平均值，乘以图片的张数，就是总和。
-        # detach() 只取出它的值，不带计算的记录。
+        # detach() 只取出数值，不带计算的记录。
         loss_sum += loss.detach() * len(targets)
         correct += (scores.argmax(dim=1) == targets).sum()
         count += len(targets)
@@ -349,15 +349,15 @@ if saved:
 else:
     run = new_run(__file__, drawn=train_data.drawn)
     folder = models_folder(run)
-lock = checkpoint.lock(folder)    # 这段时间里，别的进程不能接着训练这次运行
+lock = checkpoint.lock(folder)    # 在此期间，别的进程不能训练这次运行
 
 # %% 训练和测试交替进行
 # 头几轮里，测试损失可能忽高忽低；即使测试准确率更好，测试损失也可能比训练损失高。
 # 这是因为权重变得快，BatchNorm 的滑动平均跟不上；
-# 少数预测错了却很自信，又让损失大大增加。
+# 而且少数预测错得很自信，让损失大大增加。
 #
 # 两个 writer 写进两个文件夹，在 TensorBoard 里就是两次运行，各有一种颜色。
-# 有了 purge_step，没跑完的那一轮写下的内容，TensorBoard 不会显示。
+# 有了 purge_step，TensorBoard 就不会显示没跑完的那一轮写下的内容。
 training = SummaryWriter(run / "training", purge_step=first_epoch + 1)
 testing = SummaryWriter(run / "testing", purge_step=first_epoch + 1)
 if first_epoch == 0:
@@ -406,15 +406,15 @@ training.close()
 testing.close()
 
 # %% 留下的是最后一轮的权重，不是最好那一轮的
-# 按测试准确率来挑选轮次，就等于变相用测试图片训练：
-# 准确率看上去会比真实的高。（要选，就得有第三组图片，
-# 也就是验证集：见第 10 课。）
+# 按测试准确率来挑选用哪一轮，就等于变相用测试图片训练：
+# 准确率看上去会比真实的高。
+# （要选，就得有第三组图片，也就是验证集：见第 10 课。）
 _, accuracy, scores = evaluate(network, test_batches)
 
-# save_whole 也是 torch.save，只是文件要么完整，要么没有。这里只交给它 state_dict。
+# save_whole 也是 torch.save，只是文件要么写完整，要么不写。这里只保存 state_dict。
 checkpoint.save_whole(network.state_dict(), folder / "weights.pt")
 
-# 无论权重在哪里训练，有了 map_location="cpu"，没有 GPU 的机器也能加载。
+# 无论权重是在哪里训练的，有了 map_location="cpu"，没有 GPU 的机器也能加载。
 state = torch.load(folder / "weights.pt", map_location="cpu", weights_only=True)
 again = CIFAR10NetSimpleV3(classes=10)
 again.load_state_dict(state)
@@ -435,10 +435,10 @@ for number, name in enumerate(test_data.classes):
     print(f"  {name:10} {share:6.1%}")
 # ->   airplane   ...%
 
-# %% 最严重的错误，是网络很自信却错了的那些
-# 置信度是 Softmax 给预测的类别算出的概率。
+# %% 最严重的错误，是网络很自信却答错的那些
+# 置信度是 Softmax 给预测的那个类别算出的概率。
 confidence = scores.softmax(dim=1).max(dim=1).values
-wrong = torch.nonzero(predicted != targets).flatten()    # 错误图片的编号
+wrong = torch.nonzero(predicted != targets).flatten()    # 答错的图片的编号
 order = confidence[wrong].argsort(descending=True)       # 置信度最高的排在最前面
 print("the most confident mistakes:")
 # -> the most confident mistakes:
@@ -471,9 +471,9 @@ print(f"\n{epochs} epochs of {len(train_data):,} pictures on {device}, weights i
       f" test accuracy {accuracy:.4f} ({train_data.source})")
 
 # %% 自己写一个程序，做同样的事
-# 不靠 shared.training，这样的程序你自己也能写：用上 DataLoader（第 2 课）、
-# 变换（第 4 课）、SGD（第 10 课）和 torch.save（第 11 课）。只有图片和网络
-# 取自 `shared`。这样训练更慢。上面的 evaluate() 也能用这种 loader。
+# 不靠 shared.training，这样的程序你自己也能写：用 DataLoader（第 2 课）、
+# 变换（第 4 课）、SGD（第 10 课）和 torch.save（第 11 课）。
+# 只有图片和网络取自 `shared`。这样训练更慢。上面的 evaluate() 也能用这种 loader。
 #
 #     import torch
 #     from torch import nn, optim
@@ -502,6 +502,6 @@ print(f"\n{epochs} epochs of {len(train_data):,} pictures on {device}, weights i
 #                     "optimizer": optimizer.state_dict()}, "checkpoint.pt")
 
 # 试一试：
-# - 设 `DROPOUT = 0.4`，和教程一样。八轮够吗？
-# - 设 `LEARNING_RATE = 1.0`。头几轮里，损失会怎样变化？
-# - 设 `BATCH_SIZE = 32`。一轮要多花多少时间？准确率会更高吗？
+# - `DROPOUT = 0.4`，和教程一样：八轮够吗？
+# - `LEARNING_RATE = 1.0`：头几轮里，损失会怎样变化？
+# - `BATCH_SIZE = 32`：一轮要多花多少时间？准确率会更高吗？

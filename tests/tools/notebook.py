@@ -12,7 +12,7 @@ from pathlib import Path
 import jupytext
 
 SETUP = '''\
-# %% Setup
+# %% {title}
 # A notebook does not know this name. Lessons call their folders in logs/ by it, and worker
 # processes import this file to find the lesson's classes.
 __file__ = {path!r}
@@ -29,7 +29,9 @@ def heading(title: re.Match) -> str:
 def to_notebook(lesson: Path):
     """The lesson as a notebook, a `NotebookNode` without outputs."""
     source = lesson.read_text(encoding="utf-8")
-    source = source.replace("# %% Setup\n", SETUP.format(path=str(lesson)))
+    for title in ("Setup", "准备"):
+        setup = SETUP.format(title=title, path=str(lesson))
+        source = source.replace(f"# %% {title}\n", setup)
 
     # Comments above main() and above the call of it speak of main(), so they go, too.
     source = re.sub(r'^(#.*\n)*if __name__ == "__main__":\n    main\(\)\n', "", source,
@@ -38,7 +40,8 @@ def to_notebook(lesson: Path):
                     lambda main: textwrap.dedent(main[1]), source, flags=re.MULTILINE)
 
     source = re.sub(r'\A"""(.*?)"""\n', r'# %% [markdown]\n"""\n# \1"""\n', source, flags=re.DOTALL)
-    source = source.replace("# Try next:\n", "# %% [markdown]\n# ## Try next\n")
+    for title in ("Try next:", "试一试："):
+        source = source.replace(f"# {title}\n", f"# %% [markdown]\n# ## {title[:-1]}\n")
     source = re.sub(r"^# %% (?!\[markdown\])(.+)\n", heading, source, flags=re.MULTILINE)
 
     notebook = jupytext.reads(source, fmt="py:percent")

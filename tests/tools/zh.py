@@ -74,9 +74,11 @@ def hashes(lesson: Path) -> list[str]:
 def changed(lesson: Path) -> list[int]:
     """The lines of an English lesson whose prose is not what its Chinese was made of."""
     rows, known = list(prose(lesson)), read_ledger().get(lesson.stem, [])
-    return [rows[index] for tag, _, _, start, end in opcodes(known, hashes(lesson))
-            for index in range(start, max(end, start + (tag == "delete"))) if tag != "equal"
-            and index < len(rows)]
+    found = []
+    for tag, _, _, start, end in opcodes(known, hashes(lesson)):
+        if tag != "equal":    # of a remark that is gone, the line of the next one
+            found += [rows[min(index, len(rows) - 1)] for index in range(start, max(end, start + 1))]
+    return found
 
 
 def opcodes(before: list[str], now: list[str]) -> list[tuple[str, int, int, int, int]]:

@@ -44,7 +44,7 @@ class Project:
             os.utime(folder / name, (1e9, 1e9))    # long before the installation
         self.stand_ins()
         # These tests may run under `make test`, which has set some variables for its own recipes.
-        of_make = ("MFLAGS", "N", "ARGS", "PORT", "PYTHON")
+        of_make = ("MFLAGS", "N", "ARGS", "PORT", "PYTHON", "ZH", "LESSONS_LANG")
         self.environment = {name: value for name, value in os.environ.items()
                             if not name.startswith("MAKE") and name not in of_make}
 
@@ -108,6 +108,14 @@ def test_make_lesson_runs_the_lesson_of_that_number(project, number, lesson):
     assert project.installed().make("lesson", f"N={number}") == (0, f"lessons/{lesson}.py\n", [])
 
 
+def test_zh_runs_the_chinese_lesson_and_asks_for_chinese_messages(project):
+    (project.installed().folder / ".venv" / "bin" / "python").write_text(
+        '#!/bin/sh\necho "$LESSONS_LANG" "$@"\n')
+    assert project.make("lesson", "N=7", "ZH=1") == (0, "zh lessons/zh/07_conv_pool.py\n", [])
+    assert project.make("exercise", "N=7", "ZH=1") == (0, "zh -m shared.checking 07_conv_pool.py\n", [])
+    assert project.make("lesson", "N=7") == (0, " lessons/07_conv_pool.py\n", [])
+
+
 def test_args_are_passed_on(project):
     _, stdout, _ = project.installed().make("lesson", "N=12", "ARGS=--epochs 3 --resume 'a b'")
     assert stdout.splitlines() == ["lessons/12_train_gpu.py", "--epochs", "3", "--resume", "a b"]
@@ -132,7 +140,7 @@ TO_BE_RUN = ["`touch run`", "$(touch run)", "$(shell touch run)", "'; touch run;
              '"; touch run; "', "7; touch run", "$$(touch run)", "%s%d\\n", "$N"]
 
 
-@pytest.mark.parametrize("target", ["lesson", "exercise", "notebook"])
+@pytest.mark.parametrize("target", ["lesson", "exercise", "notebook", "zh"])
 @pytest.mark.parametrize("number", [None, "", *WRONG])
 def test_a_number_that_does_not_exist_is_told_with_the_list_of_the_twelve(project, target, number):
     is_refused(project, target, *([] if number is None else [f"N={number}"]))

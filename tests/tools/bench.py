@@ -4,6 +4,9 @@
     make bench ARGS="7 12"            these two, and the speed, because 12 is among them
     make bench ARGS="--runs 5 7"      the median of five runs of lesson 7
     make bench ARGS="--speed"         only the speed of the trainer: the median of five rounds
+    make bench ARGS="--busy"          only lesson 12 beside two busy programs
+    make bench ARGS="--plateau"       only how soon the fast recipe is as good as the tutorial's loop
+                                      after 36 epochs (on your data/; of CIFAR-10 it takes hours)
 
 Each lesson runs as a process of its own, without a network, on the drawn stand-in.
 
@@ -11,7 +14,8 @@ The goals, on two cores: the stand-in is drawn within 10 s. Lessons 1 to 9 take 
 long as their imports. No lesson but 12 takes over 30 s. No lesson but 11, which holds VGG16, takes
 over 1.5 GB. The fast recipe, which lesson 12 uses, trains on 2.2 times as many pictures a second as
 the tutorial's loop, and reaches 70 % of the rate of a matrix product. Its batches come ten times as
-fast as those of a DataLoader.
+fast as those of a DataLoader. With two busy programs beside it, lesson 12 takes at most 2.5 times as
+long as alone.
 """
 # ruff: noqa: E402
 
@@ -33,8 +37,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from shared.datasets import Pictures
+from shared.paths import DATA
 from shared.training.loader import (
     CIFAR10_MEAN_STD,
     Augmentation,
@@ -117,6 +123,49 @@ the trainer on {device}, pictures per second, medians of {ROUNDS}
     Batches                    {batches:10,.0f}   {batches / loader:.0f} times as many""")
 
 
+def show_busy(home: Path) -> None:
+    """Prints how much longer lesson 12 takes beside two programs that keep a core busy each."""
+    def lesson() -> float:
+        return measure([sys.executable, str(LESSONS[11]), "--epochs", "2", "--limit", "1600"], home)[0]
+
+    alone, beside = [], []
+    for _ in range(3):
+        alone.append(lesson())
+        others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
+        beside.append(lesson())
+        for other in others:
+            other.kill()
+            other.wait()
+    alone, beside = statistics.median(alone), statistics.median(beside)
+    print(f"{'lesson 12, two short epochs':28} {alone:6.1f} s, beside two busy programs "
+          f"{beside:.1f} s: {beside / alone:.1f} times")
+
+
+def show_plateau(home: Path, epochs: int) -> None:
+    """Prints when the fast recipe is as good as the tutorial's loop after `epochs` epochs."""
+    (home / "data").symlink_to(DATA, target_is_directory=True)
+    tutorial = progress(home, "tutorial", epochs)
+    fast = progress(home, "fast", FAST["epochs"])
+    seconds, accuracy = tutorial[-1]
+    print(f"the tutorial's loop after {epochs} epochs: {accuracy:.1%} in {seconds:.0f} s")
+    for epoch, (sooner, reached) in enumerate(fast, 1):
+        if reached >= accuracy:
+            print(f"the fast recipe after {epoch} epochs: {reached:.1%} in {sooner:.0f} s, "
+                  f"{seconds / sooner:.1f} times as soon")
+            return
+    print(f"the fast recipe after {len(fast)} epochs: {fast[-1][1]:.1%}, and so never as good")
+
+
+def progress(home: Path, recipe: str, epochs: int) -> list[tuple[float, float]]:
+    """After each epoch of a run: the seconds since its start, and the test accuracy."""
+    started = time.time()
+    measure([sys.executable, "-m", "shared.training", "--recipe", recipe, "--epochs", str(epochs)],
+            home)
+    run = max((home / "logs" / "training").iterdir())
+    curve = EventAccumulator(str(run / "testing")).Reload().Scalars("12 curves/accuracy")
+    return [(point.wall_time - started, point.value) for point in curve]
+
+
 def training_rate(home: Path, recipe: str, *flags: str) -> float:
     """Pictures per second in the last of two epochs, as the trainer reports it."""
     measure([sys.executable, "-m", "shared.training", "--recipe", recipe, "--epochs", "2", *flags],
@@ -176,19 +225,27 @@ def main() -> None:
     parser.add_argument("lessons", nargs="*", type=int, default=range(1, 13))
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--speed", action="store_true", help="only the speed of the trainer")
+    parser.add_argument("--busy", action="store_true", help="only lesson 12 beside busy programs")
+    parser.add_argument("--plateau", nargs="?", type=int, const=36, metavar="EPOCHS",
+                        help="only how soon the fast recipe is as good as the tutorial's loop")
     args = parser.parse_args()
 
     print(f"torch {torch.__version__}, Python {platform.python_version()}, {os.cpu_count()} cores")
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
+        if args.plateau:
+            show_plateau(home, args.plateau)
+            return
         drawing, _ = measure([sys.executable, "-c", DRAW], home)
         print(f"{'the stand-in is drawn':28} {drawing:6.1f} s")
-        if not args.speed:
+        if not args.speed and not args.busy:
             total = sum(show_lesson(lesson, home, args.runs) for lesson in LESSONS
                         if int(lesson.name[:2]) in args.lessons)
             print(f"{'together':28} {total:6.1f} s")
-        if args.speed or 12 in args.lessons:
+        if args.speed or (12 in args.lessons and not args.busy):
             show_speed(home)
+        if args.busy or (12 in args.lessons and not args.speed):
+            show_busy(home)
 
 
 if __name__ == "__main__":

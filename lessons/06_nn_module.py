@@ -401,8 +401,8 @@ class Edges(nn.Module):
     def __init__(self, vertical):
         super().__init__()
         self.conv = nn.Conv2d(in_channels=1, out_channels=2, kernel_size=3, bias=False)
-        # .T turns rows into columns. This kernel subtracts the pixels above from those
-        # below.
+        # .T turns rows into columns. The new kernel, `horizontal`, subtracts the pixels
+        # above from those below.
         horizontal = vertical.T
         kernels = torch.stack([vertical, horizontal])    # (2, 3, 3)
         self.conv.weight = nn.Parameter(kernels.reshape(2, 1, 3, 3))

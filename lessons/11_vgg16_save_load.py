@@ -86,12 +86,12 @@ arguments = inspect.signature(vgg16).parameters
 print("vgg16's argument `progress` has the default:", arguments["progress"].default)
 # -> vgg16's argument `progress` has the default: True
 
-# The lesson takes two steps instead. fetch_if_possible downloads the file, and checks
-# that it is the right one. (If that fails, it returns None.) Then load_state_dict puts
-# the numbers of the file into the network. A cell below explains it.
+# In a program of your own, vgg16(weights=weights) is enough. The lesson does it step by
+# step, so that it can go on without the internet: fetch_if_possible downloads the file
+# and checks it, or returns None. weights.get_state_dict reads the file. load_state_dict
+# puts its numbers into the network. A cell below explains it.
 #
-# weights.get_state_dict reads that file. If it were not there, torchvision would download
-# it. check_hash=True: then torchvision checks the download, too.
+# check_hash=True matters only where torchvision has to download the file itself.
 # weights_only=True: the file cannot run code. (The last cells show how a file can.)
 torch.manual_seed(0)
 vgg = vgg16()
@@ -216,7 +216,7 @@ test_targets = torch.tensor(test_data.targets[:PICTURES])
 #
 # avgpool always gives 7x7 numbers. It makes larger maps smaller, as in lesson 7. But it
 # also makes smaller maps larger, because it uses the same number several times. That
-# happens here: five poolings make 2x2 of 64x64 pixels.
+# happens here: five poolings turn 64x64 pixels into 2x2 numbers.
 all_but_last = nn.Sequential(
     vgg.features,          # (N, 3, 64, 64) -> (N, 512, 2, 2)
     vgg.avgpool,           # -> (N, 512, 7, 7)
@@ -330,8 +330,9 @@ for name, values in accuracies.items():
 # reports that it is then much better than the small network. `make data` downloads the
 # weights: see for yourself.
 
-# The small network's accuracy is not that of lesson 10, because the pictures came in
-# another random order. With 300 test pictures, a few percentage points mean nothing.
+# The small network's accuracy is not that of lesson 10, though the seed is the same: there,
+# the DataLoaders that measure the accuracy draw random numbers, too. So the training
+# pictures come in another order. With 300 test pictures, a few points mean nothing.
 
 # %% Save a state_dict: the name and the numbers of each parameter
 # new_run makes the folder of this run for TensorBoard. models_folder makes one for the
@@ -346,7 +347,8 @@ except (RuntimeError, FileNotFoundError) as error:    # the kind depends on the 
     print("no such folder:", error)
 # -> no such folder: ...not there...
 
-# The state_dict is a dict: the name of each parameter, and its tensor.
+# The state_dict is a dict: the name of each parameter, and its tensor. (Other numbers that
+# a layer keeps are in it, too. Lesson 12 has such layers: BatchNorm.)
 for name, tensor in add_linear.state_dict().items():
     print("in the state_dict of add_linear:", name, tuple(tensor.shape))
 # -> in the state_dict of add_linear: weight (10, 1000)

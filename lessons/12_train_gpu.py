@@ -6,8 +6,8 @@ checkpoint: a file from which the run can go on if it is stopped. At the end you
 which classes the network has learnt, and its worst mistakes.
 
 This is real training, so the time depends on your processor. Eight epochs of CIFAR-10
-take about 5 minutes on two cores that compute in bfloat16 (a kind of number: the lesson
-explains it, and prints whether yours do), and over 20 minutes on two cores that do not.
+take about 5 minutes on one core that computes in bfloat16 (a kind of number: the lesson
+explains it, and prints whether yours does), and over 20 minutes on two cores without it.
 The drawn pictures take a tenth of that.
 
     python lessons/12_train_gpu.py                            the whole run
@@ -104,8 +104,9 @@ print("accuracy on these two:", right.float().mean().item())
 #
 # In training, Dropout sets some of the numbers that come out of a layer to zero, at
 # random; with 0.5, each with a probability of one half. So the network cannot rely on
-# single numbers, and overfits less. It makes the others larger, so that their sum stays
-# about the same. In testing it does nothing.
+# single numbers, and overfits less. Dropout also makes the numbers that remain larger
+# (here twice as large), so that the sum stays about the same. In testing, Dropout does
+# nothing.
 dropout = nn.Dropout(0.5)
 ones = torch.ones(1000)
 dropout.train()
@@ -121,14 +122,18 @@ print("Dropout in testing leaves them as they are:", torch.equal(dropout(ones), 
 # be trained with larger steps. (Then it multiplies each channel by a learnt number, and
 # adds another one. affine=False leaves these two out here.)
 #
-# In training, the mean is that of the batch. Meanwhile BatchNorm keeps a running mean
-# of the batches it has seen, and a running variance (the standard deviation, squared).
-# In testing it uses those, because there may be only one picture, and its result must
-# not depend on others.
+# In training, the mean is that of the batch. Meanwhile BatchNorm keeps a running mean:
+# each batch moves it a tenth of the way towards the mean of this batch. It keeps a running
+# variance in the same way (the variance is the standard deviation, squared). In testing it
+# uses those, because there may be only one picture, and its result must not depend on
+# others.
+#
+# Here is a batch of 1,000 samples of one number each, which counts as one channel.
+# (BatchNorm2d, in the network below, does the same for feature maps.)
 norm = nn.BatchNorm1d(1, affine=False)
 batch = torch.tensor([[1.0], [3.0]]).repeat(500, 1)    # mean 2, standard deviation 1
 norm.train()
-for _ in range(100):    # each batch moves the running values a tenth of the way to its own
+for _ in range(100):    # then the running values are nearly those of the batch
     normalized = norm(batch)
 print(f"1 and 3 after BatchNorm, in training: {normalized[0, 0]:.2f}, {normalized[1, 0]:.2f}")
 # -> 1 and 3 after BatchNorm, in training: -1.00, 1.00
@@ -162,9 +167,9 @@ print("this lesson trains on:", device)
 #     device = torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
 
 # Network and pictures must be on the same device. network.to(device) changes the
-# network itself. tensor.to(device) returns a new tensor, which needs a name. (If the
-# tensor is there already, it returns the same one.) to(dtype) behaves in the same way,
-# and needs no GPU:
+# network itself. tensor.to(device) returns a new tensor, so keep it: tensor = tensor.to(device).
+# (If the tensor is there already, it returns the same one.) to(dtype) behaves in the same
+# way, and needs no GPU:
 layer, tensor = nn.Linear(1, 1), torch.zeros(1)
 layer.to(torch.float64)
 moved = tensor.to(torch.float64)
@@ -211,7 +216,7 @@ train_data.data = train_data.data[:limit]    # [:None] is all of them
 train_data.targets = train_data.targets[:limit]
 test_data = cifar10(train=False)
 
-# Batches is used as a DataLoader is. But it keeps all pictures on the device, and crops,
+# You use Batches like a DataLoader. But it keeps all pictures on the device, and crops,
 # mirrors and normalises a whole batch at once. That is many times faster than one
 # picture after the other.
 #
@@ -226,7 +231,7 @@ print("pictures in a training batch:", batch_size)
 
 # %% The network has three blocks of two convolutions, then two linear layers
 # After each convolution come ReLU and BatchNorm, and after each block a pooling that
-# halves the size. shared/networks.py has all layers, one a line.
+# halves the size. In shared/networks.py, `_block` makes the layers of one block.
 torch.manual_seed(SEED)
 network = CIFAR10NetSimpleV3(classes=10, dropout=DROPOUT).to(device)
 
@@ -250,10 +255,13 @@ print(f"parameters of the network: {parameters:,}")
 # %% Loss, optimizer, and a learning rate that rises and falls
 loss_function = nn.CrossEntropyLoss()
 
-# Muon, from 2024, is used as SGD is. You need not know how it works. With it, this
-# network's test accuracy after four epochs is about two percentage points higher
-# (lessons/README.md). In a program of your own, begin with
+# You use Muon, from 2024, like SGD. You need not know how it works. With it, this
+# network's test accuracy after four epochs is about two percentage points higher than
+# with SGD (lessons/README.md). In a program of your own, begin with
 # optim.SGD(network.parameters(), lr=0.05, momentum=0.9).
+#
+# (Strictly, all hyperparameters of this lesson were chosen by the test pictures. So its
+# test accuracy looks a little better than it is.)
 optimizer = Muon(network.parameters(), lr=LEARNING_RATE)
 
 # At first the weights are random, and the gradients change much from step to step. A
@@ -281,8 +289,8 @@ scheduler = optim.lr_scheduler.LambdaLR(optimizer, share_of_highest_rate)
 
 # %% bfloat16 has half the bits of float32, and some devices compute twice as fast with it
 # It has only two or three digits, which is enough for most layers. Inside `with
-# autocast:`, PyTorch chooses for each layer which of the two it computes in. The weights
-# themselves stay float32.
+# autocast:`, PyTorch chooses for each layer: bfloat16 or float32. The weights themselves
+# stay float32.
 use_bfloat16 = has_bfloat16(device)
 autocast = torch.autocast(device.type, torch.bfloat16, enabled=use_bfloat16)
 print("computes in bfloat16:", use_bfloat16)
@@ -356,8 +364,9 @@ lock = checkpoint.lock(folder)    # no other process may train this run meanwhil
 # the accuracy is better: the weights change quickly, BatchNorm's running values lag
 # behind, and a few wrong predictions with much confidence cost much.
 #
-# Two writers in two folders are two runs in TensorBoard, with a colour each. With
-# purge_step, TensorBoard leaves out what was written of an epoch that did not end.
+# Two writers in two folders are two runs in TensorBoard, with a colour each. If a run is
+# stopped after an epoch's points were written, but before its checkpoint was saved, the
+# resumed run trains this epoch again. purge_step makes TensorBoard leave out the old points.
 training = SummaryWriter(run / "training", purge_step=first_epoch + 1)
 testing = SummaryWriter(run / "testing", purge_step=first_epoch + 1)
 if first_epoch == 0:
@@ -411,7 +420,8 @@ testing.close()
 # validation set: lesson 10.)
 _, accuracy, scores = evaluate(network, test_batches)
 
-# save_whole is torch.save that leaves a whole file or none. It gets only the state_dict.
+# save_whole is torch.save that leaves a whole file or none. It gets only the state_dict
+# (lesson 11). BatchNorm's running values are in that, too.
 checkpoint.save_whole(network.state_dict(), folder / "weights.pt")
 
 # map_location="cpu" loads weights on a machine without a GPU, wherever they were trained.

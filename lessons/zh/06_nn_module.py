@@ -401,7 +401,7 @@ class Edges(nn.Module):
     def __init__(self, vertical):
         super().__init__()
         self.conv = nn.Conv2d(in_channels=1, out_channels=2, kernel_size=3, bias=False)
-        # .T 把行变成列。这样得到的卷积核，
+        # .T 把行变成列。这样得到的卷积核 `horizontal`，
         # 用下面的像素减去上面的像素。
         horizontal = vertical.T
         kernels = torch.stack([vertical, horizontal])    # (2, 3, 3)

@@ -86,12 +86,12 @@ arguments = inspect.signature(vgg16).parameters
 print("vgg16's argument `progress` has the default:", arguments["progress"].default)
 # -> vgg16's argument `progress` has the default: True
 
-# 本课不这样做，而是分成两步。先由 fetch_if_possible 下载文件，并检查文件对不对。
-# （不成功就返回 None。）再由 load_state_dict 把文件里的数装进网络，
-# 后面有一个单元格讲 load_state_dict。
+# 你自己写程序，用 vgg16(weights=weights) 就够了。本课把它拆成几步，
+# 为的是没有网络时也能往下走：fetch_if_possible 下载并检查文件，
+# 不成功就返回 None；weights.get_state_dict 读取文件；load_state_dict
+# 把文件里的数装进网络，后面有一个单元格专门讲它。
 #
-# weights.get_state_dict 读取这个文件。要是文件不在，torchvision 会去下载。
-# check_hash=True：torchvision 如果下载，也会检查文件对不对。
+# check_hash=True 只在 torchvision 要自己下载文件时才有用。
 # weights_only=True：文件不能运行代码。（文件怎么会运行代码，最后几个单元格会演示。）
 torch.manual_seed(0)
 vgg = vgg16()
@@ -216,7 +216,7 @@ test_targets = torch.tensor(test_data.targets[:PICTURES])
 #
 # avgpool 总是给出 7x7 个数。特征图大于 7x7，就缩小，和第 7 课一样；
 # 小于 7x7，就放大，同一个数会用上好几次。
-# 这里就是放大：经过五次池化，64x64 像素只剩 2x2。
+# 这里就是放大：经过五次池化，64x64 个像素变成了 2x2 个数。
 all_but_last = nn.Sequential(
     vgg.features,          # (N, 3, 64, 64) -> (N, 512, 2, 2)
     vgg.avgpool,           # -> (N, 512, 7, 7)
@@ -330,7 +330,8 @@ for name, values in accuracies.items():
 # 按教程的说法，这时 VGG16 比小网络好得多。
 # `make data` 会下载这套权重，你自己试试看。
 
-# 小网络的准确率和第 10 课不同，因为图片的随机顺序不一样。
+# 随机种子虽然相同，小网络的准确率却和第 10 课不同：第 10 课里，
+# 测准确率的 DataLoader 也要取随机数，训练图片的顺序因此不一样。
 # 测试图片只有 300 张，差几个百分点说明不了什么。
 
 # %% 保存 state_dict：每个参数的名字和数值
@@ -347,6 +348,7 @@ except (RuntimeError, FileNotFoundError) as error:    # 报哪一种错，取决
 # -> no such folder: ...not there...
 
 # state_dict 是一个字典：每个参数的名字，以及对应的张量。
+# （层里保存的其他数也在里面。第 12 课就有这样的层：BatchNorm。）
 for name, tensor in add_linear.state_dict().items():
     print("in the state_dict of add_linear:", name, tuple(tensor.shape))
 # -> in the state_dict of add_linear: weight (10, 1000)

@@ -6,7 +6,7 @@
 网络学会了哪些类别，最严重的错误又是哪些。
 
 这是真正的训练，要花多久取决于你的处理器。用 CIFAR-10 训练八轮，
-两个核心如果能用 bfloat16 计算，大约需要 5 分钟；如果不能，就要 20 多分钟。
+能用 bfloat16 计算的处理器，一个核心大约需要 5 分钟；不能用的，两个核心要 20 多分钟。
 （bfloat16 是一种数，本课会解释，还会打印你的处理器能不能用。）
 换成程序画的替代图，只要十分之一的时间。
 
@@ -104,7 +104,8 @@ print("accuracy on these two:", right.float().mean().item())
 #
 # 训练时，Dropout 从某一层输出的数里随机挑一部分置零；设为 0.5 时，
 # 每个数置零的概率都是二分之一。这样，网络就不能依赖个别的数，
-# 过拟合也会减轻。没有置零的数会放大，让总和大致不变。
+# 过拟合也会减轻。Dropout 还把留下来的数放大
+# （这里放大到两倍），让总和大致不变。
 # 测试时，Dropout 什么也不做。
 dropout = nn.Dropout(0.5)
 ones = torch.ones(1000)
@@ -121,14 +122,18 @@ print("Dropout in testing leaves them as they are:", torch.equal(dropout(ones), 
 # （接着，每个通道还要乘以一个学出来的数，再加上另一个学出来的数。
 # 这里用 affine=False 省去这两个数。）
 #
-# 训练时，减去的是当前批次的均值。同时，BatchNorm 还根据见过的批次，
-# 更新均值的滑动平均和方差的滑动平均（方差是标准差的平方）。
+# 训练时，减去的是当前批次的均值。同时，BatchNorm 还记着均值的滑动平均：
+# 每过一个批次，就向这个批次的均值靠近十分之一。
+# 方差（标准差的平方）的滑动平均也是这样更新。
 # 测试时就用这两个滑动平均，因为那时可能只有一张图片，
 # 而一张图片的结果不应该受别的图片影响。
+#
+# 下面的批次有 1,000 个样本，每个样本只有一个数，算作一个通道。
+# （后面的网络里用的是 BatchNorm2d，它对特征图做同样的事。）
 norm = nn.BatchNorm1d(1, affine=False)
 batch = torch.tensor([[1.0], [3.0]]).repeat(500, 1)    # 均值 2，标准差 1
 norm.train()
-for _ in range(100):    # 每过一个批次，滑动平均就向这个批次的值靠近十分之一
+for _ in range(100):    # 之后，滑动平均已经非常接近这个批次的值
     normalized = norm(batch)
 print(f"1 and 3 after BatchNorm, in training: {normalized[0, 0]:.2f}, {normalized[1, 0]:.2f}")
 # -> 1 and 3 after BatchNorm, in training: -1.00, 1.00
@@ -162,7 +167,7 @@ print("this lesson trains on:", device)
 #     device = torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
 
 # 网络和图片必须在同一个设备上。network.to(device) 改变的是网络本身。
-# tensor.to(device) 返回的是新张量，需要赋给变量。
+# tensor.to(device) 返回的是新张量，要记得接住：tensor = tensor.to(device)。
 # （如果张量已经在那个设备上，返回的就是原来的张量。）to(dtype) 也是这样，
 # 而且没有 GPU 也能试：
 layer, tensor = nn.Linear(1, 1), torch.zeros(1)
@@ -226,7 +231,7 @@ print("pictures in a training batch:", batch_size)
 
 # %% 网络有三个块，每块两个卷积，最后是两个线性层
 # 每个卷积后面是 ReLU 和 BatchNorm，每个块后面是池化，高和宽都减半。
-# 所有的层都写在 shared/networks.py 里，一行一层。
+# 在 shared/networks.py 里，`_block` 负责生成一个块的各层。
 torch.manual_seed(SEED)
 network = CIFAR10NetSimpleV3(classes=10, dropout=DROPOUT).to(device)
 
@@ -251,9 +256,12 @@ print(f"parameters of the network: {parameters:,}")
 loss_function = nn.CrossEntropyLoss()
 
 # Muon 是 2024 年才有的优化器，用法和 SGD 一样，原理不必弄懂。
-# 用了 Muon，这个网络训练四轮后，测试准确率大约高出两个百分点
+# 这个网络训练四轮后，用 Muon 的测试准确率比用 SGD 大约高出两个百分点
 # （见 lessons/zh/README.md）。你自己写程序时，先用这一行就好：
 # optim.SGD(network.parameters(), lr=0.05, momentum=0.9)。
+#
+# （严格地说，本课的超参数都是看着测试图片选出来的，
+# 所以测试准确率看上去比真实的略高一点。）
 optimizer = Muon(network.parameters(), lr=LEARNING_RATE)
 
 # 一开始，权重是随机的，梯度每一步都变化很大。这时步子大，就可能走错方向，
@@ -357,7 +365,8 @@ lock = checkpoint.lock(folder)    # 在此期间，别的进程不能训练这�
 # 而且少数预测错得很自信，让损失大大增加。
 #
 # 两个 writer 写进两个文件夹，在 TensorBoard 里就是两次运行，各有一种颜色。
-# 有了 purge_step，TensorBoard 就不会显示没跑完的那一轮写下的内容。
+# 如果某一轮的点已经写下，检查点还没保存，运行就停了，那么接着训练时，
+# 这一轮要重新训练。有了 purge_step，TensorBoard 就不显示旧的点。
 training = SummaryWriter(run / "training", purge_step=first_epoch + 1)
 testing = SummaryWriter(run / "testing", purge_step=first_epoch + 1)
 if first_epoch == 0:
@@ -411,7 +420,8 @@ testing.close()
 # （要选，就得有第三组图片，也就是验证集：见第 10 课。）
 _, accuracy, scores = evaluate(network, test_batches)
 
-# save_whole 也是 torch.save，只是文件要么写完整，要么不写。这里只保存 state_dict。
+# save_whole 也是 torch.save，只是文件要么写完整，要么不写。这里只保存 state_dict
+# （第 11 课），BatchNorm 的滑动平均也在里面。
 checkpoint.save_whole(network.state_dict(), folder / "weights.pt")
 
 # 无论权重是在哪里训练的，有了 map_location="cpu"，没有 GPU 的机器也能加载。

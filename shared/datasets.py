@@ -4,7 +4,6 @@ Real pictures are used where they are there or can be downloaded, drawn ones whe
 used, one line says so.
 """
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -166,8 +165,7 @@ def _cifar10_in_folders(folder: Path, train: bool) -> Pictures:
 def folder_pictures(root: Path, train: bool) -> Pictures:
     """Your own pictures: `root/train/<class>/`, or else `root/test/<class>/` (or `root/val/...`).
 
-    `shared.sources.folders.read_split` says what the folders may hold, and when it raises
-    LessonError.
+    `shared.sources.folders.read_split` says what they may hold, and when it raises LessonError.
     """
     from shared.sources.folders import read_split
 
@@ -178,26 +176,11 @@ def folder_pictures(root: Path, train: bool) -> Pictures:
 
 def _drawn_cifar10(train: bool) -> Pictures:
     from shared.sources import drawn
-    from shared.sources.folders import read_arrays
 
-    folder, split = DATA / "drawn" / "cifar10", "train" if train else "test"
-    each, _ = drawn.CIFAR10_SPLITS[split]
-    right = {"data": ("uint8", (10 * each, 32, 32, 3)), "targets": ("int64", (10 * each,))}
-
-    def are_right(arrays: dict[str, np.ndarray]) -> bool:
-        found = {name: (array.dtype, array.shape) for name, array in arrays.items()}
-        return found == right and sorted(arrays["targets"]) == sorted([*range(10)] * each)
-
-    for _ in range(3):    # another process may delete and draw them at the same time
-        was_there, arrays = folder.is_dir(), read_arrays(folder / f"{split}.npz")
-        if are_right(arrays):
-            pictures = Pictures(arrays["data"], arrays["targets"].tolist(), list(drawn.CLASSES),
-                                "drawn stand-in, not CIFAR-10")
-            pictures.drawn = True
-            return pictures
-        _draw(drawn.cifar10, folder, is_damaged=was_there)
-    raise LessonError(f"the drawings in {folder} are damaged.\n"
-                      "Delete that folder; the next lesson draws them again.")
+    data, targets = drawn.read_cifar10(DATA / "drawn" / "cifar10", "train" if train else "test")
+    pictures = Pictures(data, targets, list(drawn.CLASSES), "drawn stand-in, not CIFAR-10")
+    pictures.drawn = True
+    return pictures
 
 
 def ants_and_bees() -> tuple[Path, bool]:
@@ -221,20 +204,9 @@ def ants_and_bees() -> tuple[Path, bool]:
         return folder, False
     folder = DATA / "drawn" / "hymenoptera_data"
     if not folder.is_dir():
-        _draw(drawn.ants_and_bees, folder)
+        drawn.draw_into(folder, drawn.ants_and_bees)
     print(translated(f"Data: drawn stand-in, not photographs of ants and bees, {folder}"))
     return folder, True
-
-
-def _draw(draw: Callable[[Path], None], folder: Path, is_damaged: bool = False) -> None:
-    """Draws a stand-in into a folder. What is there and not damaged stays."""
-    try:
-        if is_damaged:
-            shutil.rmtree(folder, ignore_errors=True)
-        draw(folder)
-    except OSError as error:
-        raise LessonError(f"cannot write to {folder.parent} ({error.strerror}).\nMake it writable "
-                          "or make room there, or set LESSONS_HOME to another folder.") from None
 
 
 def enlarge(pictures: Tensor, times: int = 4) -> Tensor:

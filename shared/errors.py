@@ -56,11 +56,7 @@ def begin_lesson() -> None:
 
 
 def positive(text: str) -> int:
-    """A type for argparse: a whole number from 1 to 999,999,999.
-
-    Raises:
-        argparse.ArgumentTypeError: the text is not one.
-    """
+    """A type for argparse: a whole number from 1 to 999,999,999. Else ArgumentTypeError."""
     if not text.isdecimal() or not 0 < int(text) < 10**9:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 999999999")
     return int(text)
@@ -86,8 +82,7 @@ def _end_of_lesson(kind, error, traceback):
         _end(f"cannot write to {os.fsdecode(error.filename)} ({error.strerror}).\n"
              "If its folder was moved or deleted, bring it back, or start again.")
     if _out_of_memory(error):
-        frames = extract_tb(traceback)
-        frame = [each for each in frames if "site-packages" not in each.filename][-1]
+        frame = [each for each in extract_tb(traceback) if "site-packages" not in each.filename][-1]
         line = f"{Path(frame.filename).name}, line {frame.lineno}: {frame.line}"
         _end(f"there is too little memory for {line}\n"
              "Make the batches smaller, or the layer, and start again.")

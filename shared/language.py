@@ -1,8 +1,7 @@
 """The messages of the lessons in Chinese, where LESSONS_LANG=zh asks for them; else as they are.
 
-messages_zh.json is a table, English -> Chinese. {n} stands for a number that is filled in, and {}
-for anything: a path, or a part with an entry of its own. In the Chinese, {0} is the first of these,
-{1} the second. The first entry that fits is taken.
+messages_zh.json is a table, English -> Chinese. Its first entry that fits is taken. {n} stands for
+a number, {} for anything: a path, or a part with an entry of its own. {0} is the first of these.
 """
 
 import json

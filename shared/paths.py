@@ -127,8 +127,7 @@ def print_where_to_look(run: Path, look_at: str) -> None:
     print("\n" + translated("See it in TensorBoard. In a terminal, in this folder:"))
     print(f"  {tensorboard_command(run)}")
     print(translated("Then open http://localhost:6006 in a browser. (Ctrl-C ends TensorBoard.)"))
-    print(translated("Look at:"))
-    print(look_at.strip())
+    print(f"{translated('Look at:')}\n{look_at.strip()}")
 
 
 def tensorboard_command(run: Path) -> str:

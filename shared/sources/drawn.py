@@ -8,6 +8,8 @@ from its seed through whole numbers alone, so every machine draws the same pixel
 import functools
 import json
 import random
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +17,9 @@ import numpy as np
 from PIL import Image, ImageColor, ImageDraw
 from tqdm import tqdm
 
+from shared.errors import LessonError
 from shared.paths import whole
+from shared.sources.folders import read_arrays
 
 SEED = 10
 # What all this is: see "about" in it.
@@ -199,3 +203,31 @@ def ants_and_bees(folder: Path) -> None:
             (draft / path).parent.mkdir(parents=True, exist_ok=True)
             picture = draw_insect(path.parent.name, random.Random(f"{SEED} {seed}"))
             picture.save(draft / path, quality=85)
+
+
+def read_cifar10(folder: Path, split: str) -> tuple[np.ndarray, list[int]]:
+    """What `cifar10` draws, for the split "train" or "test": the pictures, and their class numbers.
+
+    Draws it first where it is missing or damaged. Raises LessonError if it cannot be written.
+    """
+    each, _ = CIFAR10_SPLITS[split]
+    right = {"data": ("uint8", (10 * each, 32, 32, 3)), "targets": ("int64", (10 * each,))}
+    for _ in range(3):    # another process may delete and draw them at the same time
+        was_there, arrays = folder.is_dir(), read_arrays(folder / f"{split}.npz")
+        found = {name: (array.dtype, array.shape) for name, array in arrays.items()}
+        if found == right and sorted(arrays["targets"]) == sorted([*range(10)] * each):
+            return arrays["data"], arrays["targets"].tolist()
+        if was_there:
+            shutil.rmtree(folder, ignore_errors=True)
+        draw_into(folder, cifar10)
+    raise LessonError(f"the drawings in {folder} are damaged.\n"
+                      "Delete that folder; the next lesson draws them again.")
+
+
+def draw_into(folder: Path, draw: Callable[[Path], None]) -> None:
+    """Calls `cifar10` or `ants_and_bees`. Raises LessonError if the folder cannot be written."""
+    try:
+        draw(folder)
+    except OSError as error:
+        raise LessonError(f"cannot write to {folder.parent} ({error.strerror}).\nMake it writable "
+                          "or make room there, or set LESSONS_HOME to another folder.") from None

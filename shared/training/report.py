@@ -36,14 +36,10 @@ def short_names(classes: Sequence[str], length: int) -> list[str]:
 def draw_confusion(targets: Tensor, predicted: Tensor, classes: Sequence[str]) -> np.ndarray:
     """Draws the confusion matrix: how often pictures of each class were taken for each class.
 
-    Args:
-        targets, predicted: class numbers, int64 (N,): the right ones, and the network's.
-        classes: their names.
-
-    Returns:
-        uint8 (height, width, 3). A row for each right class, a column for each predicted one. The
-        darker a field, the larger its share of its row. With more than twenty classes the fields
-        are too small for names and counts.
+    `targets`, `predicted`: class numbers, int64 (N,): the right ones, and the network's. Returns
+    uint8 (height, width, 3): a row for each right class, a column for each predicted one. The
+    darker a field, the larger its share of its row. With more than twenty classes the fields are
+    too small for names and counts.
     """
     count = len(classes)
     counts = torch.bincount(targets * count + predicted, minlength=count**2).view(count, count)
@@ -76,15 +72,9 @@ def draw_mistakes(data: np.ndarray, targets: Tensor, scores: Tensor,
                   classes: Sequence[str]) -> np.ndarray:
     """Draws the wrong predictions of which the network was most confident, in rows of eight.
 
-    Args:
-        data: the pictures, uint8 (N, 32, 32, 3).
-        targets: their class numbers, int64 (N,).
-        scores: what the network gave each, float32 (N, classes).
-        classes: the names of the classes.
-
-    Returns:
-        uint8 (height, width, 3). Below each picture stand its class and, in red, the prediction
-        and its confidence.
+    `data`: the pictures, uint8 (N, 32, 32, 3). `targets`: their class numbers, int64 (N,).
+    `scores`: what the network gave each, float32 (N, classes). Returns uint8 (height, width, 3).
+    Below each picture stand its class and, in red, the prediction and its confidence.
     """
     confidence, predicted = scores.softmax(dim=1).max(dim=1)
     wrong = torch.nonzero(predicted != targets)[:, 0]
@@ -112,15 +102,9 @@ def _white_sheet(size: tuple[int, int], font_size: int):
 def none_of_these(scores: Tensor) -> tuple[float, float]:
     """Finds below which confidence a picture is probably of none of the classes.
 
-    After https://arxiv.org/abs/1610.02136.
-
-    Args:
-        scores: of test pictures, float32 (N, classes). Those with even numbers set the limit,
-            those with odd numbers check it.
-
-    Returns:
-        The limit: `FALSE_ALARMS` of the even pictures get less confidence. And the false-alarm
-        rate: the share of the odd pictures that get less.
+    After https://arxiv.org/abs/1610.02136. `scores`: of test pictures, float32 (N, classes).
+    Returns the limit, such that `FALSE_ALARMS` of the pictures with even numbers get less
+    confidence; and the false-alarm rate, the share of those with odd numbers that get less.
     """
     confidence = scores.softmax(dim=1).max(dim=1).values
     limit = confidence[::2].quantile(FALSE_ALARMS).item()
@@ -132,10 +116,8 @@ def write_board(writer: SummaryWriter, scores: Tensor, data: Dataset) -> None:
     """Shows in TensorBoard the confusion matrix, the most confident mistakes, a precision-recall
     curve for each class, and the names of the classes as text.
 
-    Args:
-        writer: of the run.
-        scores: what the network gave the test pictures, float32 (N, classes).
-        data: the test pictures, with `data`, `targets` and `classes`.
+    `scores`: what the network gave the test pictures, float32 (N, classes). `data`: these, with
+    `data`, `targets` and `classes`.
     """
     targets, classes = torch.tensor(data.targets), data.classes
     pictures = {"2 confusion matrix": draw_confusion(targets, scores.argmax(dim=1), classes),
@@ -153,12 +135,8 @@ def write_board(writer: SummaryWriter, scores: Tensor, data: Dataset) -> None:
 def write_hparams(writer: SummaryWriter, settings: dict, metrics: dict[str, float]) -> None:
     """Puts a run into the HPARAMS tab, where TensorBoard compares runs.
 
-    (`add_hparams` would make a second run.)
-
-    Args:
-        writer: of the run.
-        settings: name -> bool, int, float or str; anything else is written as str.
-        metrics: name -> value in the end.
+    (`add_hparams` would make a second run.) `settings`: name -> bool, int, float or str; anything
+    else is written as str. `metrics`: name -> value in the end.
     """
     settings = {name: value if isinstance(value, bool | int | float | str) else str(value)
                 for name, value in settings.items()}

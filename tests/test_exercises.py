@@ -177,7 +177,10 @@ def test_no_small_change_of_the_solution_is_right(lesson, x):
             if x.judge(scope[x.name]) == "":
                 solved.add(what)
     assert count > 5
-    assert solved == ANSWERS[lesson].get("EQUALLY_RIGHT", {}).get(x.name, set())
+    # Python 3.10 writes `(a, b) = c`, and later ones `a, b = c`.
+    expected = ANSWERS[lesson].get("EQUALLY_RIGHT", {}).get(x.name, set())
+    solved, expected = ({re.sub("[()]", "", what) for what in each} for each in (solved, expected))
+    assert solved == expected
 
 
 # The learner's file, whatever is in it

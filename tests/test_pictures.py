@@ -42,7 +42,7 @@ def test_pictures_are_drawn_from_runs(home, tmp_path):
 
     command, *shown = texts((new / "12_terminal.svg").read_text(encoding="utf-8"))
     assert command == "$ python lessons/12_train_gpu.py --epochs 2 --limit 300"
-    assert [line[:11] for line in shown[:2]] == ["epoch  1/2 ", "epoch  2/2 "]
+    assert [line[:11] for line in shown[:3]] == ["epoch  1/2 ", "2 epochs wi", "epoch  2/2 "]
     assert re.search(r"test accuracy 0\.\d{4} \(drawn stand-in, not CIFAR-10\)$", " ".join(
         "\n".join(shown).rpartition("\n2 epochs")[2].split()))
     assert not any("TensorBoard" in line or str(home) in line for line in shown)

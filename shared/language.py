@@ -16,7 +16,7 @@ TABLES = (Path(__file__).with_name("messages_zh.json"),
 
 def translated(text: str) -> str:
     """A message in the language of LESSONS_LANG. What the tables lack stays in English."""
-    if os.environ.get("LESSONS_LANG") != "zh":
+    if not os.environ.get("LESSONS_LANG", "").startswith("zh"):    # zh_CN, too
         return text
     exact, patterns = _tables()
     if text in exact:

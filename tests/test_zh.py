@@ -254,6 +254,8 @@ def test_the_tables_fit_their_placeholders():
     ("what nobody has translated", "what nobody has translated")])
 def test_messages_and_their_parts_are_translated(text, expected, in_chinese, monkeypatch):
     assert translated(text) == expected
+    monkeypatch.setenv("LESSONS_LANG", "zh_CN")
+    assert translated(text) == expected
     monkeypatch.setenv("LESSONS_LANG", "en")
     assert translated(text) == text
 

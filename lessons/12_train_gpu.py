@@ -255,9 +255,9 @@ print(f"parameters of the network: {parameters:,}")
 # %% Loss, optimizer, and a learning rate that rises and falls
 loss_function = nn.CrossEntropyLoss()
 
-# You use Muon, from 2024, like SGD. You need not know how it works. With it, this
-# network's test accuracy after four epochs is about two percentage points higher than
-# with SGD (lessons/README.md). In a program of your own, begin with
+# Muon is an optimizer from 2024. You use it like SGD, and need not know how it works.
+# With it, this network's test accuracy after four epochs is about two percentage points
+# higher than with SGD (lessons/README.md). In a program of your own, begin with
 # optim.SGD(network.parameters(), lr=0.05, momentum=0.9).
 #
 # (Strictly, all hyperparameters of this lesson were chosen by the test pictures. So its

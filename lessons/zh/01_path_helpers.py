@@ -35,7 +35,7 @@
 from shared.errors import begin_lesson
 
 # 每一课都以这个调用开头。脚本运行时，如果问题出在代码之外，
-# 例如磁盘已满、缺了某个文件夹，就只用两行话说明：哪里不对，该怎么办。
+# 例如磁盘已满、缺了某个文件夹，就只打印两行说明：哪里不对，该怎么办。
 # 代码里的错误，例如变量名拼错，大多还是按 Python 平时的样子报错。
 # （这个调用写在 `import torch` 之前，因为它要做一项设置，
 # 而 PyTorch 一启动就会读取这项设置。）
@@ -180,8 +180,8 @@ print("PyTorch can use a GPU of NVIDIA or AMD:", torch.cuda.is_available())
 print("PyTorch can use a GPU of any maker:", torch.accelerator.is_available())
 # -> PyTorch can use a GPU of any maker: ...
 
-# 设备（device）是计算机里做计算的部件，
-# 其中 CPU 总是有的。
+# 设备（device）指计算机里做计算的部件，例如 CPU 和 GPU。
+# CPU 总是有的，GPU 不一定有。
 if torch.accelerator.is_available():
     device = torch.accelerator.current_accelerator()
 else:

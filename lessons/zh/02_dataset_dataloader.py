@@ -22,7 +22,7 @@ DataLoader 负责洗牌，再几张几张地发出去。
 # %% 准备
 from shared.errors import begin_lesson
 
-begin_lesson()    # 从这里起，磁盘已满之类的问题只用两行话说明
+begin_lesson()    # 从这里起，遇到磁盘已满之类的问题，只打印两行说明
 
 from pathlib import Path
 
@@ -161,7 +161,7 @@ def main():
     resize = v2.Resize((83, 100))
     resize_to_tensor = v2.Compose([resize, to_tensor])
 
-    # 我们的 Dataset 会用它处理每张图片。这里取 24 张蚂蚁图片就够了。
+    # 我们的 Dataset 会用这个变换处理每张图片。这里取 24 张蚂蚁图片就够了。
     few = Subset(MyData(train, "ants", resize_to_tensor), range(24))
     tensor, label = few[0]
 
@@ -265,7 +265,7 @@ def main():
     # %% 工作进程（worker）负责准备后面的批次
     # 读取和缩放图片要花时间。网络还在用前一个批次训练时，
     # 工作进程就已经在准备后面的批次了。批次的顺序不变。
-    # （启动工作进程也要花时间。像这里图片很少，不用工作进程反而更快。）
+    # （启动工作进程也要花时间。像这里这样图片很少时，不用工作进程反而更快。）
     without_workers = DataLoader(few, batch_size=10, num_workers=0)
     with_workers = DataLoader(few, batch_size=10, num_workers=WORKERS)
 

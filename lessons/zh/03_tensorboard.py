@@ -19,7 +19,7 @@
 # %% 准备
 from shared.errors import begin_lesson
 
-begin_lesson()    # 从这里起，磁盘已满之类的问题只用两行话说明
+begin_lesson()    # 从这里起，遇到磁盘已满之类的问题，只打印两行说明
 
 import numpy as np
 import torch
@@ -149,7 +149,7 @@ writer.add_image("3 pictures/3 ant, CHW tensor", ant_tensor, global_step=1)
 
 # %% add_image 不接受两样东西：顺序不对的数组，还有文件名
 # 不写 dataformats，add_image 就会把蚂蚁的 512 行当成 512 个通道。
-# 报错信息说，PIL 没有这样的图片。信息里的 |u1 是 NumPy 对 uint8 的简写，
+# 报错信息说，PIL 处理不了这样的数据。信息里的 |u1 是 NumPy 对 uint8 的简写，
 # 前面的两个 1 代表任意的高和宽。
 try:
     writer.add_image("3 pictures/wrong order", ant)
@@ -159,7 +159,7 @@ except TypeError as error:
 
 # 并不是每次写错都会报错，换成那六个像素就不会：
 # add_image 会把两行当成两个通道，
-# 而两个通道的图片是有的，就是灰度加透明度。
+# 而确实有两个通道的图片：一个是灰度，一个是透明度。
 
 # 文件名不是图片。请先用 PIL 打开文件：Image.open(path)。
 try:

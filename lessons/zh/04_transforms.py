@@ -23,7 +23,7 @@ torchvision 的变换有两代。`torchvision.transforms` 是老的一代，
 # %% 准备
 from shared.errors import begin_lesson
 
-begin_lesson()    # 从这里起，磁盘已满之类的问题只用两行话说明
+begin_lesson()    # 从这里起，遇到磁盘已满之类的问题，只打印两行说明
 
 import io
 
@@ -279,7 +279,7 @@ print("seed 4 again, same crop:", torch.equal(crop(numbers), first_crop))
 
 # %% Resize 用旧像素算出新像素
 # 高减半，宽也减半，四个旧像素就对应一个新像素。
-# 默认的算法叫双线性插值（bilinear），就是混合最近的像素，每个方向取两个：
+# 默认的算法叫双线性插值（bilinear），就是混合最近的四个像素，横竖各取两个：
 # 0、1、4、5 变成 (0 + 1 + 4 + 5) / 4 = 2.5。（antialias 下面再讲。）
 numbers = numbers.float()
 bilinear = v2.Resize((2, 2), antialias=False)
@@ -472,8 +472,8 @@ print("Compose, v1 is close to v2:", torch.allclose(center_v1(picture), result))
 # 网络需要很多训练图片。如果翻来覆去只看那么几张，网络就会死记硬背，
 # 碰到新图片就答不好（过拟合，第 10 课）。数据增强能帮上忙：
 # 每次用到一张图片，都随机改动一点。左右翻转过的蚂蚁还是蚂蚁，
-# 所以标签不变。第 12 课真正训练网络时，
-# 还会用到数据增强，那时它就能派上用场。
+# 所以标签不变。到第 12 课真正训练网络时，
+# 数据增强就会派上用场。
 #
 # 改动的只有训练图片。测试图片用来衡量网络有多好，
 # 所以保持原样。

@@ -8,7 +8,7 @@ torchvision 都已经写好了 Dataset：MNIST、FashionMNIST、CIFAR10、ImageN
 本课用的是 CIFAR-10，后面大多数课也用它：60,000 张彩色图片，
 每张 32x32 像素。图片里的东西分属十个类别，比如“frog”（青蛙）
 和“ship”（船）。其中 50,000 张是训练图片，供网络学习；
-10,000 张是测试图片，用来检验网络在从没见过的图片上有多好。
+10,000 张是测试图片，用来检验网络碰到没见过的图片时，答得有多准。
 
 （torchvision 也有训练好的网络，放在 torchvision.models 里，见第 11 课。）
 
@@ -21,7 +21,7 @@ torchvision 都已经写好了 Dataset：MNIST、FashionMNIST、CIFAR10、ImageN
 # %% 准备
 from shared.errors import begin_lesson
 
-begin_lesson()    # 从这里起，磁盘已满之类的问题只用两行话说明
+begin_lesson()    # 从这里起，遇到磁盘已满之类的问题，只打印两行说明
 
 import inspect
 
@@ -86,7 +86,7 @@ except RuntimeError as error:
 #    并确认文件内容没有改动过。
 # 4. 替代图（程序画的）：还是这十个类别，由本项目的程序画成。
 #    张数更少，也更容易认。
-#    所以从替代图上，看不出网络在 CIFAR-10 上会有多好。
+#    所以从替代图上，看不出网络在 CIFAR-10 上会答得多准。
 #
 # 不管图片从哪里来，用法都和 torchvision 的 CIFAR10 一样。
 # cifar10() 同样有参数 train、transform 和 target_transform。

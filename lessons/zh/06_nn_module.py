@@ -18,7 +18,7 @@ Module、Sequential、ModuleList、ModuleDict、ParameterList 和 ParameterDict�
 # %% 准备
 from shared.errors import begin_lesson
 
-begin_lesson()    # 从这里起，磁盘已满之类的问题只用两行话说明
+begin_lesson()    # 从这里起，遇到磁盘已满之类的问题，只打印两行说明
 
 import torch
 import torch.nn.functional as F
@@ -113,7 +113,7 @@ print("Sequential: (2 + 1) * 3 =", chain(x).item())
 
 
 # %% ModuleList 把 Module 放进列表，由你用循环遍历
-# 如果 Module 的个数是一项设置，或者每个 Module 的结果都要用到，就用 ModuleList。
+# 如果 Module 的个数到创建时才定，或者每个 Module 的结果都要用到，就用 ModuleList。
 class Products(nn.Module):
     """输入分别乘以每个因数，再把乘积加起来。"""
 
@@ -344,7 +344,7 @@ print("the spread kernel gives the same as dilation=2:", torch.equal(by_hand, ma
 # 偏置也一样。nn.Conv2d 默认带偏置，
 # 不想要就写 bias=False。
 #
-# 下面的网络有两个卷积。一行有 28 个像素，5x5 的卷积核有 28 - 5 + 1 = 24 个位置可放。
+# 下面的网络有两个卷积。图片每行 28 个像素，5x5 的卷积核有 28 - 5 + 1 = 24 个位置可放。
 # F.relu 把小于 0 的数都变成 0（第 8 课）。
 class TwoConvolutions(nn.Module):
     def __init__(self):

@@ -17,7 +17,7 @@
 # %% 准备
 from shared.errors import begin_lesson
 
-begin_lesson()    # 从这里起，磁盘已满之类的问题只用两行话说明
+begin_lesson()    # 从这里起，遇到磁盘已满之类的问题，只打印两行说明
 
 import math
 
@@ -219,7 +219,7 @@ same = torch.equal(apart(noise)[0, 0], apart(only_red)[0, 0])
 print("groups=3: the first map is the same without green and blue:", same)
 # -> groups=3: the first map is the same without green and blue: True
 
-# 分组以后，层要学的、要算的都少了。手机上用的网络就会分组。
+# 分组以后，要学的权重和要做的计算都少了。手机上用的网络常常这样分组。
 # 后面的课不再用到。
 
 # %% 卷积核一开始是随机的，由训练来改变

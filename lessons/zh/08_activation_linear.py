@@ -17,7 +17,7 @@
 # %% 准备
 from shared.errors import begin_lesson
 
-begin_lesson()    # 从这里起，磁盘已满之类的问题只用两行话说明
+begin_lesson()    # 从这里起，遇到磁盘已满之类的问题，只打印两行说明
 
 import math
 
@@ -62,7 +62,7 @@ print("nn.ReLU:", relu(x).tolist())     # ……再传入张量来调用，形�
 # -> nn.ReLU: [[1.0, 0.0], [0.0, 3.0]]
 
 # %% inplace=True 用结果覆盖输入
-# 这样不用创建第二个张量，省内存，但输入就没有了。
+# 这样不用创建第二个张量，省内存，但输入原来的值就没有了。
 # 如果 PyTorch 计算梯度（第 10 课）时还要用到输入，就会报错。
 x = torch.tensor([-1.0, 2.0])
 result = nn.ReLU(inplace=True)(x)

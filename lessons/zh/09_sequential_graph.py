@@ -15,7 +15,7 @@ TensorBoard 还会把网络画成计算图：
 # %% 准备
 from shared.errors import begin_lesson
 
-begin_lesson()    # 从这里起，磁盘已满之类的问题只用两行话说明
+begin_lesson()    # 从这里起，遇到磁盘已满之类的问题，只打印两行说明
 
 import warnings
 from collections import OrderedDict

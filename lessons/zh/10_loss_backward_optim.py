@@ -17,7 +17,7 @@
 # %% 准备
 from shared.errors import begin_lesson
 
-begin_lesson()    # 从这里起，磁盘已满之类的问题只用两行话说明
+begin_lesson()    # 从这里起，遇到磁盘已满之类的问题，只打印两行说明
 
 import math
 
@@ -293,7 +293,7 @@ optimizer.step()
 print(f"after a step of Adam: var1 {var1.item():.4f}, var2 {var2.item():.4f}")
 # -> after a step of Adam: var1 0.9999, var2 0.9999
 
-# 优化器要的是张量的列表，例如 [var1, var2]。每个张量都要有 requires_grad=True，
+# 优化器要的是张量的列表，例如 [var1, var2]。每个张量都应该写上 requires_grad=True，
 # 而且得是你自己直接创建的，这叫叶子张量（leaf tensor）。
 # 由别的张量算出来的，优化器不收。
 try:
@@ -386,7 +386,7 @@ def accuracy(network, pictures):
 
 
 def train(network, optimizer, name):
-    """把网络训练 EPOCHS 轮，返回训练经过，给 TensorBoard 用。
+    """把网络训练 EPOCHS 轮，返回训练过程的记录，给 TensorBoard 用。
 
     "loss" 和 "weights" 的键是步数：
     history["loss"][30] 是第 1 轮（第 1 到 30 步）的平均损失，
@@ -458,7 +458,7 @@ for name, (make_optimizer, settings) in OPTIMIZERS.items():
 #    RMSprop           loss of epoch 1: ..., of epoch 12: ..., falling: True
 #    Adam              loss of epoch 1: ..., of epoch 12: ..., falling: True
 
-# %% 过拟合：训练图片网络都认得，别的图片就差远了
+# %% 过拟合：网络认得训练过的图片，换成别的图片就差远了
 print(f"Accuracy on {PICTURES} training and {PICTURES} test pictures",
       f"({test_data.source}):")
 for name, history in histories.items():

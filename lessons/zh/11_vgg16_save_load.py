@@ -17,7 +17,7 @@ VGG16 学到的本领，做别的任务也用得上。这一课用两种办法�
 # %% 准备
 from shared.errors import begin_lesson
 
-begin_lesson()    # 从这里起，磁盘已满之类的问题只用两行话说明
+begin_lesson()    # 从这里起，遇到磁盘已满之类的问题，只打印两行说明
 
 import inspect
 import pickle
@@ -92,7 +92,7 @@ print("vgg16's argument `progress` has the default:", arguments["progress"].defa
 # 把文件里的数装进网络，后面有一个单元格专门讲它。
 #
 # check_hash=True 只在 torchvision 要自己下载文件时才有用。
-# weights_only=True：文件不能运行代码。（文件怎么会运行代码，最后几个单元格会演示。）
+# weights_only=True：加载时不许文件运行代码。（文件怎么会运行代码，最后几个单元格会演示。）
 torch.manual_seed(0)
 vgg = vgg16()
 if download.fetch_if_possible(download.VGG16, MODELS / "hub" / "checkpoints"):
@@ -110,7 +110,7 @@ print("VGG16 has:", start)
 # 现在还能用，但会给出两条警告，将来也可能删掉。原来写 True 的，
 # 改成 weights=VGG16_Weights.DEFAULT；原来写 False 的，改成 weights=None，或者不写。
 
-# 这个单元格会截住警告，再打印出来。设备（第 1 课）也指张量的数存放在哪里：
+# 这个单元格会截住警告，再打印出来。另外，设备（第 1 课）也决定张量里的数存放在哪里：
 # 电脑的主内存（"cpu"），或者 GPU 的显存。
 # 在 "meta" 设备上，张量只有形状，没有数，
 # 所以创建网络几乎不花时间，也几乎不占内存。
@@ -456,7 +456,7 @@ print("the loaded network gives the same scores:",
 # 所以，CIFAR10Network 单独放在一个 Python 文件里：shared/networks.py。
 # 这个文件只定义类，所以可以放心 import。
 
-# 总之，请保存 state_dict。里面只有张量，所以 weights_only=True 不用改。
+# 总之，请保存 state_dict。里面只有张量，所以 weights_only 保持默认的 True 就行。
 
 # %% 在 TensorBoard 里看三个网络的准确率，再看 VGG16 第一层看到了什么
 table = f"{title}\n\n| network | test accuracy |\n| --- | --- |\n"

@@ -23,7 +23,7 @@
 # %% 准备
 from shared.errors import LessonError, begin_lesson, positive
 
-begin_lesson()    # 从这里起，磁盘已满之类的问题只用两行话说明
+begin_lesson()    # 从这里起，遇到磁盘已满之类的问题，只打印两行说明
 
 import argparse
 import math
@@ -357,12 +357,12 @@ if saved:
 else:
     run = new_run(__file__, drawn=train_data.drawn)
     folder = models_folder(run)
-lock = checkpoint.lock(folder)    # 在此期间，别的进程不能训练这次运行
+lock = checkpoint.lock(folder)    # 训练期间，别的进程不能接手这次运行
 
 # %% 训练和测试交替进行
 # 头几轮里，测试损失可能忽高忽低；即使测试准确率更好，测试损失也可能比训练损失高。
 # 这是因为权重变得快，BatchNorm 的滑动平均跟不上；
-# 而且少数预测错得很自信，让损失大大增加。
+# 而且有少数图片，网络答错了还很自信，损失因此大大增加。
 #
 # 两个 writer 写进两个文件夹，在 TensorBoard 里就是两次运行，各有一种颜色。
 # 如果某一轮的点已经写下，检查点还没保存，运行就停了，那么接着训练时，
@@ -415,7 +415,7 @@ training.close()
 testing.close()
 
 # %% 留下的是最后一轮的权重，不是最好那一轮的
-# 按测试准确率来挑选用哪一轮，就等于变相用测试图片训练：
+# 如果按测试准确率挑出最好的一轮，就等于变相用测试图片训练：
 # 准确率看上去会比真实的高。
 # （要选，就得有第三组图片，也就是验证集：见第 10 课。）
 _, accuracy, scores = evaluate(network, test_batches)

@@ -8,7 +8,7 @@ gets smaller. Training is these three steps, many times.
 You do each of them by hand first, with numbers that fit on paper. Then you train the
 small network of lesson 9 with four optimizers, and see what it has learnt.
 
-It takes about 20 seconds.
+It takes 20 to 45 seconds, depending on your processor.
 
     python lessons/10_loss_backward_optim.py              runs it
     tensorboard --logdir logs/10_loss_backward_optim      shows what it wrote

@@ -7,7 +7,7 @@ classes, in two ways, and compare both with the small network of lesson 9.
 Then you save what you trained, load it again, and see why it can be dangerous to load a
 file.
 
-It takes about 20 seconds. The weights of VGG16 are a file of 553 MB, which is
+It takes 20 to 45 seconds. The weights of VGG16 are a file of 553 MB, which is
 downloaded once. Without this file, the lesson goes on with random weights.
 
     python lessons/11_vgg16_save_load.py              runs it

@@ -8,7 +8,7 @@
 这三步，你都先手算一遍，用的数在纸上就算得出来。
 然后用四种优化器训练第 9 课的小网络，看看网络学会了什么。
 
-运行大约需要 20 秒。
+运行大约需要 20 到 45 秒，看处理器快慢。
 
     python lessons/zh/10_loss_backward_optim.py           运行本课
     tensorboard --logdir logs/10_loss_backward_optim      查看本课写下的内容

@@ -308,7 +308,7 @@ def test_docstring_says_what_it_is_and_how_long_it_takes(lesson):
     assert f"    python lessons/{lesson.name} " in docstring
     if lesson.name[:2] != "01":
         assert f"    tensorboard --logdir logs/{lesson.stem} " in docstring
-    assert re.search(r"\btakes? about \d+ (seconds|minutes)\b", " ".join(docstring.split()))
+    assert re.search(r"\btakes? (about \d+|\d+ to \d+) (seconds|minutes)\b", " ".join(docstring.split()))
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.stem)

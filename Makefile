@@ -103,8 +103,9 @@ tensorboard:
 	$(no_such_lesson)
 endif
 
+# In two processes, because most tests start programs, and wait while these import PyTorch.
 test: .venv/installed-dev
-	@$(RUN) -m pytest $(ARGS)
+	@$(RUN) -m pytest --numprocesses 2 --dist worksteal $(ARGS)
 
 lint: .venv/installed-dev
 	@$(RUN) -m ruff check

@@ -1,5 +1,6 @@
 """Runs lessons as a person runs them: in a process of their own, from another folder."""
 
+import json
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 # As begin_lesson does: else PyTorch's threads wait without sleeping, and slow down all other tests.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
@@ -17,12 +19,13 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted((ROOT / "lessons").glob("[01]*.py"))
+QUICK_LOOK = ["--epochs", "3", "--limit", "2000"]    # as lesson 12's docstring has it
 REAL_DATA = Path(os.environ.get("LESSONS_REAL_DATA", ROOT / "data"))
 
 
 @dataclass
 class Result:
-    """What a lesson printed and left behind. `run` is the folder of its TensorBoard files."""
+    """What a lesson printed and left behind. `run` is the folder of its TensorBoard files, if any."""
 
     status: int
     stdout: str
@@ -54,12 +57,23 @@ def run_lesson(number: int, *arguments: str, home: Path, cwd: Path, **variables:
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory) -> Path:
-    """One LESSONS_HOME for the session, so that the stand-in is drawn once.
+def made_once(tmp_path_factory, worker_id) -> Path:
+    """A folder for what takes long to make. The processes of `pytest -n 2` share it.
 
     The space and the Chinese letters in its name find code that is careless with paths.
     """
-    return tmp_path_factory.mktemp("the home 课程")
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "made once 课程"
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def home(made_once, tmp_path_factory) -> Path:
+    """A LESSONS_HOME for the tests of this process. The stand-in is drawn once for all of them."""
+    home = tmp_path_factory.mktemp("the home 课程")
+    (home / "data").symlink_to(made_once / "data")
+    return home
 
 
 @pytest.fixture(scope="session")
@@ -73,28 +87,37 @@ def real_home(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def lesson_results(home, tmp_path_factory):
-    """`lesson_results(7)` runs lesson 7, without flags, when a test first asks for it.
+def lesson_results(made_once, tmp_path_factory):
+    """`lesson_results(7)` runs lesson 7 when a test first asks for it; lesson 12 with QUICK_LOOK.
 
     All tests that look at it share this one run.
     """
-    results = {}
-
     def result(number: int) -> Result:
-        if number not in results:
-            elsewhere = tmp_path_factory.mktemp("elsewhere")
-            results[number] = run_lesson(number, home=home, cwd=elsewhere)
-        return results[number]
+        file = made_once / f"lesson {number}.json"
+        with FileLock(f"{file}.lock"):
+            if not file.exists():
+                elsewhere = tmp_path_factory.mktemp("elsewhere")
+                flags = QUICK_LOOK if number == 12 else []
+                ran = run_lesson(number, *flags, home=made_once, cwd=elsewhere)
+                file.write_text(json.dumps(vars(ran), default=str), encoding="utf-8")
+        ran = Result(**json.loads(file.read_text(encoding="utf-8")))
+        ran.run = ran.run and Path(ran.run)
+        return ran
 
     return result
 
 
 @pytest.fixture(scope="session")
-def trainer_run(home) -> Path:
+def trainer_run(made_once) -> Path:
     """The folder of the TensorBoard files of one short run of `python -m shared.training`."""
-    subprocess.run([sys.executable, "-m", "shared.training", "--epochs", "2", "--limit", "320"],
-                   env=environment(home), stdout=subprocess.DEVNULL, check=True)
-    return max((home / "logs" / "training").iterdir())
+    runs = made_once / "logs" / "training"
+    with FileLock(f"{made_once / 'training'}.lock"):
+        if not runs.is_dir():
+            subprocess.run(
+                [sys.executable, "-m", "shared.training", "--epochs", "2", "--limit", "320"],
+                env=environment(made_once), stdout=subprocess.DEVNULL, check=True)
+    (run,) = runs.iterdir()
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -59,8 +59,8 @@ BOARDS = {
     11: {"scalars": {"11 accuracy/test pictures": 3 * 12},
          "images": {"11 first layer/1 picture": 1, "11 first layer/2 feature maps": 1},
          "texts": {"0 look at", "11 table"}},
-    12: {"scalars": {"12 curves/loss": 2 * 8, "12 curves/accuracy": 2 * 8,
-                     "12 learning rate/after each epoch": 1 + 8},
+    12: {"scalars": {"12 curves/loss": 2 * 3, "12 curves/accuracy": 2 * 3,
+                     "12 learning rate/after each epoch": 1 + 3},
          "images": {"12 pictures/1 training pictures": 1,
                     "12 pictures/2 a batch, moved and mirrored": 1,
                     "12 pictures/3 confusion matrix": 1,
@@ -174,12 +174,12 @@ def test_the_last_lines_say_what_to_look_at(number, lesson_results):
     assert {name for name in named if name[0].isdecimal()} <= there
 
 
-def test_lesson_12_learns_and_keeps_the_weights(lesson_results, home):
+def test_lesson_12_learns_and_keeps_the_weights(lesson_results, made_once):
     result = lesson_results(12)
     last_line = result.stdout.splitlines()[-1]
     accuracy = re.search(r"test accuracy (0\.\d{4}) \(drawn stand-in, not CIFAR-10\)$", last_line)
-    assert float(accuracy[1]) > 0.8
-    weights = home / "models" / "12_train_gpu" / result.run.name / "weights.pt"
+    assert float(accuracy[1]) > 0.7
+    weights = made_once / "models" / "12_train_gpu" / result.run.name / "weights.pt"
     assert weights.stat().st_size > 4 * 419_690
 
 
@@ -237,7 +237,6 @@ def test_lesson_11_loads_weights_that_were_downloaded(home, tmp_path):
     Each of its tensors is one number, stretched to the shape of VGG16's. So the file has kilobytes,
     and not 553 MB. Fifty pictures, because they take seconds.
     """
-    (home / "data").mkdir(exist_ok=True)
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "data").symlink_to(home / "data")    # drawn once for all tests
     script = tmp_path / "with_fetched_weights.py"

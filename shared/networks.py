@@ -27,7 +27,7 @@ class CIFAR10Network(nn.Module):
             nn.Linear(1024, 64),                            # -> (N, 64)
             nn.Linear(64, 10),                              # -> (N, 10)
         )
-        self.to(memory_format=channels_last)    # in memory, not in shapes: a processor is faster so
+        self.to(memory_format=channels_last)    # in memory, not in shapes: this is faster
 
     def forward(self, x: Tensor) -> Tensor:
         return self.layers(x)

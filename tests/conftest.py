@@ -14,6 +14,10 @@ from filelock import FileLock
 # As begin_lesson does: else PyTorch's threads wait without sleeping, and slow down all other tests.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
+# `pytest -n 2` runs two programs side by side. With a thread each they do not wait for each other.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # A job in the background ignores Ctrl-C, and so would the lessons that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -3,6 +3,7 @@ leaves in TensorBoard what it tells the reader to look at.
 """
 
 import ast
+import random
 import re
 import runpy
 import shlex
@@ -17,7 +18,7 @@ from conftest import LESSONS, ROOT, environment, find_lesson, run_lesson
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from shared import paths
-from shared.sources.drawn import CLASSES
+from shared.sources.drawn import CLASSES, draw
 
 NUMBERS = range(1, 13)
 WITH_BOARD = range(2, 13)
@@ -181,6 +182,19 @@ def test_lesson_12_learns_and_keeps_the_weights(lesson_results, made_once):
     assert float(accuracy[1]) > 0.7
     weights = made_once / "models" / "12_train_gpu" / result.run.name / "weights.pt"
     assert weights.stat().st_size > 4 * 419_690
+
+
+def test_lesson_12_without_flags_takes_all_pictures_and_eight_epochs(tmp_path):
+    for split, count in (("train", 4), ("test", 1)):
+        for name in CLASSES:
+            folder = tmp_path / "data" / "cifar10" / split / name
+            folder.mkdir(parents=True)
+            for number in range(count):
+                draw(name, random.Random(number)).save(folder / f"{number}.png")
+    result = run_lesson(12, home=tmp_path, cwd=tmp_path)
+    assert (result.status, result.stderr) == (0, "")
+    assert result.stdout.count("\nepoch ") == 8
+    assert "\n8 epochs of 40 pictures on " in result.stdout
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 6, 7, 8, 10, 12])

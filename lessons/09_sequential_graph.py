@@ -185,10 +185,10 @@ print(f"PyTorch: {total:,} parameters")
 # CIFAR10Network. (The other one is for lesson 12.) Its __init__ makes such a Sequential,
 # but without names, and its forward calls it (lesson 6).
 #
-# With the same seed, the class starts with the same random weights. So it gives the same
-# logits, but for rounding: the last line of its __init__ changes the order in which numbers
-# lie in memory, and so the order in which they are added up. No shape changes, and training
-# gets faster. (allclose: lesson 4.)
+# With the same seed, the class starts with the same random weights as `network` above. So
+# it gives the same logits. Only their last digits may differ, because the last line of its
+# __init__ stores the numbers in another order in memory. They are then added up in another
+# order, too, and rounded differently. The shapes stay the same, and training gets faster.
 torch.manual_seed(SEED)
 small = CIFAR10Network()
 same = torch.allclose(small(pictures), network(pictures), atol=1e-6)

@@ -1,6 +1,6 @@
 """The tutorial's two networks for CIFAR-10.
 
-They are in no lesson, because to load a saved network is to import its file: that would run it.
+To load a whole saved network, Python imports the file of its class. A lesson would run then.
 """
 
 from torch import Tensor, channels_last, nn
@@ -27,7 +27,7 @@ class CIFAR10Network(nn.Module):
             nn.Linear(1024, 64),                            # -> (N, 64)
             nn.Linear(64, 10),                              # -> (N, 10)
         )
-        self.to(memory_format=channels_last)    # in memory, not in shapes: this is faster
+        self.to(memory_format=channels_last)    # faster, and no shape changes
 
     def forward(self, x: Tensor) -> Tensor:
         return self.layers(x)

@@ -196,7 +196,7 @@ for step in range(1, 6):
     loss = (w * x - y) ** 2
     w.grad = None             # forget the last gradient; the next cell shows why
     loss.backward()
-    with torch.no_grad():     # the step is no part of the loss: make no notes
+    with torch.no_grad():     # no notes: the step does not belong to the loss
         w -= lr * w.grad
     print(f"step {step}: loss {loss.item():7.4f},",
           f"gradient {w.grad.item():8.4f}, new w {w.item():.4f}")
@@ -255,7 +255,8 @@ print(f"SGD, after 5 steps w = {w.item():.4f}")
 
 # %% With momentum, steps in one direction get longer
 # A ball that rolls downhill gets faster: it keeps most of its speed, and the slope adds
-# to it. SGD with momentum=0.9 does the same: new speed = 0.9 * old speed + gradient.
+# to it. SGD with momentum=0.9 does the same: new speed = 0.9 * old speed + gradient. The
+# step is then lr * speed downhill, in the place of lr * gradient.
 #
 # Take a parameter w, and let the loss be w itself. If w grows by 1, the loss grows by
 # 1, too. So the gradient is always 1.
@@ -283,7 +284,8 @@ for step in range(1, 4):
 # %% RMSprop and Adam give each parameter a step of its own size
 # var1 has a gradient of 2, var2 has one of 0.002. SGD would move var1 a thousand times
 # as far as var2. RMSprop divides each gradient by the size that it had in the last
-# steps, so that both move equally far. Adam does this, too, and has momentum besides.
+# steps. About 1 is left of both, so both move equally far, by about lr. Adam does this,
+# too, and has momentum besides.
 var1 = torch.tensor(1.0, requires_grad=True)
 var2 = torch.tensor(1.0, requires_grad=True)
 optimizer = optim.Adam([var1, var2], lr=0.0001)
@@ -293,9 +295,9 @@ optimizer.step()
 print(f"after a step of Adam: var1 {var1.item():.4f}, var2 {var2.item():.4f}")
 # -> after a step of Adam: var1 0.9999, var2 0.9999
 
-# An optimizer takes a list of tensors, such as [var1, var2]. Each needs
-# requires_grad=True, and must be one that you made yourself: a leaf tensor. If it was
-# computed from others, the optimizer refuses it.
+# An optimizer takes a list of tensors, such as [var1, var2], or network.parameters(). Each
+# needs requires_grad=True, and must not be computed from other tensors: such a tensor is
+# called a leaf. The optimizer refuses any other.
 try:
     optim.Adam([var1 * 2], lr=0.0001)
 except ValueError as error:
@@ -388,10 +390,10 @@ def accuracy(network, pictures):
 def train(network, optimizer, name):
     """Trains the network for EPOCHS epochs, and returns what happened, for TensorBoard.
 
-    The keys of "loss" and "weights" are steps: history["loss"][30] is the mean loss of
-    epoch 1 (steps 1 to 30), history["loss"][60] that of epoch 2 (steps 31 to 60).
-    The keys of the two accuracies are epochs: history["test accuracy"][2] was measured
-    after epoch 2.
+    All four get one entry in each epoch. As in the tutorial, the keys of "loss" and
+    "weights" are steps: history["loss"][30] is the mean loss of epoch 1 (steps 1 to 30),
+    history["loss"][60] that of epoch 2 (steps 31 to 60). The keys of the two accuracies are
+    epochs: history["test accuracy"][2] was measured after epoch 2.
     """
     history = {"loss": {}, "training accuracy": {}, "test accuracy": {}, "weights": {}}
     total_train_step = 0    # how many steps the optimizer has made
@@ -442,7 +444,7 @@ OPTIMIZERS = {
 networks = {}
 histories = {}
 for name, (make_optimizer, settings) in OPTIMIZERS.items():
-    torch.manual_seed(0)    # for each the same first weights, and the same batches
+    torch.manual_seed(0)    # each optimizer gets the same first weights and batches
     networks[name] = CIFAR10Network()
 
     # The first time, this means optim.SGD(networks["SGD"].parameters(), lr=0.01).

@@ -89,9 +89,9 @@ print("vgg16's argument `progress` has the default:", arguments["progress"].defa
 # In a program of your own, vgg16(weights=weights) is enough. The lesson does it step by
 # step, so that it can go on without the internet: fetch_if_possible downloads the file
 # and checks it, or returns None. weights.get_state_dict reads the file. load_state_dict
-# puts its numbers into the network. A cell below explains it.
+# puts its numbers into the network. (More about it further down: "Save a state_dict".)
 #
-# check_hash=True matters only where torchvision has to download the file itself.
+# check_hash=True compares a checksum of the file, if torchvision downloads it itself.
 # weights_only=True: the file cannot run code. (The last cells show how a file can.)
 torch.manual_seed(0)
 vgg = vgg16()
@@ -110,10 +110,10 @@ print("VGG16 has:", start)
 # 0.13: it still works, with two warnings, but may be removed some day. Instead of True,
 # write weights=VGG16_Weights.DEFAULT. Instead of False, write weights=None, or nothing.
 
-# This cell catches the warnings, to print them. A device (lesson 1) is also where the
-# numbers of a tensor are kept: in the computer's main memory ("cpu") or in that of a GPU.
-# On the device "meta" a tensor has a shape, but no numbers. So the network takes almost
-# no time and memory.
+# This cell only wants the warnings, and catches them to print them. It does not need the
+# network. So it builds it on the device "meta", where a tensor has a shape but no numbers.
+# That takes almost no time and memory. (A device is also where numbers are kept: "cpu" is
+# the computer's main memory.)
 with warnings.catch_warnings(record=True) as caught, torch.device("meta"):
     warnings.simplefilter("always")
     vgg16(pretrained=False)
@@ -148,7 +148,9 @@ describe("small network of lesson 9", CIFAR10Network())
 #    small network of lesson 9: 3 Conv2d, 2 Linear, 145,578 parameters, ... trainable
 
 # VGG16 has three parts: the convolutions with their poolings, an average pooling, and
-# the linear layers. The last layer of all gives 1,000 scores, one for each kind.
+# the linear layers. This last part, the classifier, has seven layers: Linear, ReLU, Dropout,
+# Linear, ReLU, Dropout, Linear. Counted from 0, the last of all is number 6. It gives 1,000
+# scores, one for each kind.
 print("parts:", [name for name, _ in vgg.named_children()])
 print("last layer:", vgg.classifier[6])
 # -> parts: ['features', 'avgpool', 'classifier']
@@ -158,8 +160,8 @@ print("last layer:", vgg.classifier[6])
 # The first layers of VGG16 find edges and colours. Later layers combine these to more
 # and more complex patterns, such as fur or a wheel. The linear layer before the last
 # one gives 4096 numbers. Each says how much of a certain pattern is in the picture.
-# These numbers are called features, too. (The part with the name "features" is only the
-# convolutions and their poolings.)
+# These numbers are called features. (vgg.features is something else: the convolutions and
+# their poolings.)
 
 # Such features help with other pictures, too: fur means a cat rather than a ship. To
 # use what a network has learnt for another task is called transfer learning.
@@ -167,6 +169,9 @@ print("last layer:", vgg.classifier[6])
 # The old layers must not change now. So we freeze them. A frozen parameter has
 # requires_grad=False: backward gives it no gradient, and no optimizer changes it.
 # (The _ at the end of requires_grad_ means that it changes the network itself.)
+#
+# In this lesson the optimizer will get only the new layer. But a program may give it all
+# parameters of a network. Then freezing is what keeps the old layers as they are.
 vgg.requires_grad_(False)
 
 # VGG16 has Dropout layers. In training they set some values to zero, by chance. eval()
@@ -214,9 +219,8 @@ test_targets = torch.tensor(test_data.targets[:PICTURES])
 # same features each time. So let them run once. Then only the new layer runs in each
 # epoch, and the training takes seconds instead of minutes.
 #
-# avgpool always gives 7x7 numbers. It makes larger maps smaller, as in lesson 7. But it
-# also makes smaller maps larger, because it uses the same number several times. That
-# happens here: five poolings turn 64x64 pixels into 2x2 numbers.
+# avgpool always gives 7x7 numbers, whatever it gets. Here it gets only 2x2, because five
+# poolings have halved 64x64 pixels. So it uses each number several times.
 all_but_last = nn.Sequential(
     vgg.features,          # (N, 3, 64, 64) -> (N, 512, 2, 2)
     vgg.avgpool,           # -> (N, 512, 7, 7)
@@ -277,14 +281,15 @@ accuracies = {}    # of each network: its test accuracy after each epoch
 accuracies["VGG16, add_linear"] = train(
     add_linear, train_scores, test_scores, "add_linear")
 
-# Put the trained layer where it belongs. This is the network that the tutorial trains.
+# Put the trained layer where it belongs: add_module adds a layer at the end, with a name.
+# (The tutorial adds the same layer, but then trains the whole network.)
 vgg.classifier.add_module("add_linear", add_linear)
 describe("VGG16, add_linear", vgg)
 # -> VGG16, add_linear: 13 Conv2d, 4 Linear, 138,367,554 parameters, 10,010 trainable
 
 # The whole network gives the same scores as the new layer that was trained alone. Only
-# the rounding differs, so allclose allows small differences: rtol relative to the
-# numbers, atol absolute.
+# the rounding differs, so allclose allows small differences: a thousandth of the number
+# (rtol), plus 0.0001 (atol).
 with torch.no_grad():
     whole_scores = vgg(vgg_test_pictures[:2])    # (2, 3, 64, 64) -> (2, 10)
     layer_scores = add_linear(test_scores[:2])   # (2, 1000) -> (2, 10)
@@ -293,7 +298,8 @@ print("whole network and new layer give the same scores:",
 # -> whole network and new layer give the same scores: True
 
 # %% The second way: replace the last layer
-# The new layer turns the 4096 features into ten scores. No 1,000 scores come between.
+# This is the usual way. The new layer turns the 4096 features into ten scores. No 1,000
+# scores come between.
 torch.manual_seed(0)
 replaced = nn.Linear(4096, 10)
 accuracies["VGG16, last layer replaced"] = train(
@@ -327,11 +333,12 @@ for name, values in accuracies.items():
 # its layers, and reaches a higher accuracy.
 
 # With ImageNet's weights, VGG16 has learnt from 1.2 million pictures. The tutorial
-# reports that it is then much better than the small network. `make data` downloads the
-# weights: see for yourself.
+# reports that it is then much better than the small network. See for yourself: when there
+# is internet, this lesson downloads the weights.
 
-# The small network's accuracy is not that of lesson 10, though the seed is the same: there,
-# the DataLoaders that measure the accuracy draw random numbers, too. So the training
+# The small network's accuracy is not that of lesson 10, though the seed is the same. Each
+# pass through a DataLoader draws a random number, even without shuffle. Lesson 10 has more
+# passes, because it also measures the accuracy with DataLoaders. So there the training
 # pictures come in another order. With 300 test pictures, a few points mean nothing.
 
 # %% Save a state_dict: the name and the numbers of each parameter
@@ -376,7 +383,8 @@ for file in sorted(folder.glob("*.pt")):
 # %% Load a state_dict: build the same network first, then fill in its numbers
 # map_location="cpu": put the tensors into the computer's main memory, even if they were
 # saved from a GPU. Then the file loads on a machine without a GPU, too.
-# weights_only=True is explained two cells below.
+# weights_only=True is explained two cells below. It is the default, but written out it also
+# protects with an old PyTorch.
 # "Keys" in the output are the names in the state_dict.
 state = torch.load(folder / "add_linear.pt", map_location="cpu", weights_only=True)
 loaded = nn.Linear(1000, 10)
@@ -449,9 +457,8 @@ print("the loaded network gives the same scores:",
 # -> the loaded network gives the same scores: True
 
 # To load a whole network, Python needs its class. So it must import the Python file in
-# which the class is defined. In the tutorial, this file is a script that also saves a
-# network. The import runs the script, and the script overwrites the saved network that
-# you want to load.
+# which the class is defined. In the tutorial, that file also saves a new network. So the
+# import itself overwrites the saved network that you want to load.
 #
 # Therefore CIFAR10Network has a Python file of its own, shared/networks.py. This file
 # only defines classes, so it can be imported without harm.

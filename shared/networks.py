@@ -1,6 +1,6 @@
 """The tutorial's two networks for CIFAR-10.
 
-To load a whole saved network, Python imports the file of its class. A lesson would run then.
+No lesson has them: to load a whole network, Python imports the file of its class, and so runs it.
 """
 
 from torch import Tensor, channels_last, nn

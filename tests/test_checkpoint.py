@@ -302,3 +302,13 @@ def test_it_says_once_how_to_go_on(folder, kept, ask):
     (line,) = kept
     assert re.fullmatch(rf"{re.escape(str(folder / 'checkpoint.pt'))} "
                         rf"\(go on with: .*--resume {folder.name}\)", line)
+
+
+def test_on_several_machines_it_repeats_no_half_of_the_command(folder, kept, monkeypatch):
+    """torchrun does not tell its processes where the machines meet."""
+    kept.clear()
+    monkeypatch.setenv("WORLD_SIZE", "16")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "8")
+    checkpoint.save(STATE, folder)
+    (line,) = kept
+    assert line.endswith(f"(go on with: the same torchrun command with --resume {folder.name})")

@@ -6,9 +6,10 @@ import subprocess
 import sys
 
 import pytest
+import torch
 from conftest import ROOT
 
-from shared.training.processes import keep_freed_memory, stop_between_batches
+from shared.training.processes import join_processes, keep_freed_memory, stop_between_batches
 
 PAGES = """
 import resource, torch
@@ -36,6 +37,13 @@ def test_kept_memory_is_used_again():
     printed = subprocess.check_output([sys.executable, "-c", PAGES], cwd=ROOT)
     before, after = map(int, printed.split())
     assert after < before / 10
+
+
+def test_a_rank_alone_is_not_torchrun(monkeypatch):
+    """Some schedulers of clusters set it for every program."""
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    assert join_processes(torch.device("cpu")) == (0, 1)
 
 
 def test_another_c_library_is_left_alone(monkeypatch):

@@ -373,7 +373,7 @@ def test_a_loss_that_is_not_finite_stops_before_it_reaches_the_weights(place, pi
     monkeypatch.setattr(F, "cross_entropy", nan_in_epoch_2)
     with pytest.raises(LessonError) as caught:
         train(place, "--data", pictures, *EPOCHS)
-    assert re.match(r"the loss is nan at a learning rate of 0\.0\d+, which is too high\.\nLower it",
+    assert re.match(r"the loss is nan at learning rates of up to 0\.1, which are too high\.\nLower",
                     said(caught.value))
     state = checkpoint.load(only_run(place))
     assert state["epoch"] == 1
@@ -387,7 +387,7 @@ def test_a_learning_rate_that_is_too_high_is_said(part, place, pictures):
     limit = ("--limit", "32") if part == "testing" else ()
     with pytest.raises(LessonError) as caught:
         train(place, "--data", pictures, *TUTORIAL, *limit, RECIPES={"tutorial": recipe})
-    assert re.match("the loss is (nan|inf) at a learning rate of 1e\\+30", said(caught.value))
+    assert re.match("the loss is (nan|inf) at learning rates of up to 1e\\+30", said(caught.value))
     assert list(only_run(place).iterdir()) == []
 
 
@@ -400,6 +400,16 @@ def test_the_tutorials_batch_stays_with_few_pictures(count, place, pictures):
     losses = [value for _, value in points(place, only_run(place), "12 curves/loss", "training")]
     assert len(losses) == 8
     assert all(map(math.isfinite, losses))
+
+
+@pytest.mark.parametrize(("epochs", "share", "last"), [(6, 0.0, 0.0), (7, 0.15, 0.02)])
+def test_in_fewer_than_seven_epochs_best_averages_nothing_and_its_rate_falls_to_zero(
+        epochs, share, last, place, pictures):
+    train(place, "--data", pictures, "--recipe", "best", "--epochs", epochs)
+    run = only_run(place)
+    report = json.loads((run / "report.json").read_text(encoding="utf-8"))
+    assert report["settings"]["averaged_epochs"] == share
+    assert points(place, run, "12 speed/learning rate")[-1] == (epochs, pytest.approx(last))
 
 
 def test_the_report_is_complete(place, pictures, capsys):

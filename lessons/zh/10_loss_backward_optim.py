@@ -256,6 +256,7 @@ print(f"SGD, after 5 steps w = {w.item():.4f}")
 # %% 有了动量，一直朝一个方向走，步子就越来越大
 # 球往山下滚，越滚越快：原来的速度大部分还在，坡又让它加速。
 # momentum=0.9 的 SGD 也是这样：新速度 = 0.9 * 旧速度 + 梯度。
+# 这时往下走的一步是 lr * 速度，而不是 lr * 梯度。
 #
 # 取一个参数 w，损失就是 w 本身。
 # w 增加 1，损失也增加 1，所以梯度总是 1。
@@ -282,7 +283,8 @@ for step in range(1, 4):
 
 # %% RMSprop 和 Adam 让每个参数有自己的步长
 # var1 的梯度是 2，var2 的梯度是 0.002。用 SGD 的话，var1 走的距离是 var2 的一千倍。
-# RMSprop 把每个梯度除以该梯度最近几步的大小，这样两个参数走得一样远。
+# RMSprop 把每个梯度除以该梯度最近几步的大小。除完以后两个都约等于 1，
+# 所以两个参数走得一样远，都是 lr 左右。
 # Adam 也这样做，另外还带动量。
 var1 = torch.tensor(1.0, requires_grad=True)
 var2 = torch.tensor(1.0, requires_grad=True)
@@ -293,9 +295,9 @@ optimizer.step()
 print(f"after a step of Adam: var1 {var1.item():.4f}, var2 {var2.item():.4f}")
 # -> after a step of Adam: var1 0.9999, var2 0.9999
 
-# 优化器要的是张量的列表，例如 [var1, var2]。每个张量都应该写上 requires_grad=True，
-# 而且得是你自己直接创建的，这叫叶子张量（leaf tensor）。
-# 由别的张量算出来的，优化器不收。
+# 优化器要的是张量的列表，例如 [var1, var2]，或者 network.parameters()。
+# 每个张量都要有 requires_grad=True，而且不能是由别的张量算出来的：
+# 这样的张量叫叶子张量（leaf tensor）。不是叶子的，优化器不收。
 try:
     optim.Adam([var1 * 2], lr=0.0001)
 except ValueError as error:
@@ -388,7 +390,7 @@ def accuracy(network, pictures):
 def train(network, optimizer, name):
     """把网络训练 EPOCHS 轮，返回训练过程的记录，给 TensorBoard 用。
 
-    "loss" 和 "weights" 的键是步数：
+    四样东西都是每轮记一次。和教程里一样，"loss" 和 "weights" 的键是步数：
     history["loss"][30] 是第 1 轮（第 1 到 30 步）的平均损失，
     history["loss"][60] 是第 2 轮（第 31 到 60 步）的平均损失。
     两个准确率的键是轮数：history["test accuracy"][2] 是第 2 轮结束后测得的。
@@ -442,7 +444,7 @@ OPTIMIZERS = {
 networks = {}
 histories = {}
 for name, (make_optimizer, settings) in OPTIMIZERS.items():
-    torch.manual_seed(0)    # 每次的初始权重都相同，各个批次也相同
+    torch.manual_seed(0)    # 每个优化器的初始权重都相同，各个批次也相同
     networks[name] = CIFAR10Network()
 
     # 第一次循环时，这就是 optim.SGD(networks["SGD"].parameters(), lr=0.01)。

@@ -89,9 +89,9 @@ print("vgg16's argument `progress` has the default:", arguments["progress"].defa
 # 你自己写程序，用 vgg16(weights=weights) 就够了。本课把它拆成几步，
 # 为的是没有网络时也能往下走：fetch_if_possible 下载并检查文件，
 # 不成功就返回 None；weights.get_state_dict 读取文件；load_state_dict
-# 把文件里的数装进网络，后面有一个单元格专门讲它。
+# 把文件里的数装进网络。（后面“保存 state_dict”那里再细讲。）
 #
-# check_hash=True 只在 torchvision 要自己下载文件时才有用。
+# check_hash=True：文件如果由 torchvision 自己下载，就核对文件的校验和。
 # weights_only=True：加载时不许文件运行代码。（文件怎么会运行代码，最后几个单元格会演示。）
 torch.manual_seed(0)
 vgg = vgg16()
@@ -110,10 +110,10 @@ print("VGG16 has:", start)
 # 现在还能用，但会给出两条警告，将来也可能删掉。原来写 True 的，
 # 改成 weights=VGG16_Weights.DEFAULT；原来写 False 的，改成 weights=None，或者不写。
 
-# 这个单元格会截住警告，再打印出来。另外，设备（第 1 课）也决定张量里的数存放在哪里：
-# 电脑的主内存（"cpu"），或者 GPU 的显存。
-# 在 "meta" 设备上，张量只有形状，没有数，
-# 所以创建网络几乎不花时间，也几乎不占内存。
+# 这个单元格只要警告，截住以后再打印出来；网络本身用不着。所以在 "meta" 设备上创建网络：
+# 在那里，张量只有形状，没有数，几乎不花时间，也几乎不占内存。
+# （设备也决定张量里的数存放在哪里：
+# "cpu" 就是电脑的主内存。）
 with warnings.catch_warnings(record=True) as caught, torch.device("meta"):
     warnings.simplefilter("always")
     vgg16(pretrained=False)
@@ -148,7 +148,9 @@ describe("small network of lesson 9", CIFAR10Network())
 #    small network of lesson 9: 3 Conv2d, 2 Linear, 145,578 parameters, ... trainable
 
 # VGG16 有三个部分：卷积及其池化、一个平均池化、几个线性层。
-# 整个网络的最后一层给出 1000 个得分，每种东西一个。
+# 最后这个部分叫分类器（classifier），有七层：Linear、ReLU、Dropout、
+# Linear、ReLU、Dropout、Linear。从 0 数起，整个网络的最后一层是第 6 号，
+# 给出 1000 个得分，每种东西一个。
 print("parts:", [name for name, _ in vgg.named_children()])
 print("last layer:", vgg.classifier[6])
 # -> parts: ['features', 'avgpool', 'classifier']
@@ -158,8 +160,8 @@ print("last layer:", vgg.classifier[6])
 # VGG16 的前几层寻找边缘和颜色。后面的层把边缘和颜色组合起来，
 # 得到越来越复杂的图案，比如皮毛或车轮。倒数第二个线性层给出 4096 个数，
 # 每个数都表示某种图案在图片里有多少。
-# 这些数也叫特征（features）。（而 VGG16 里名叫 "features" 的部分，
-# 只是卷积及其池化。）
+# 这些数叫特征（features）。（vgg.features 是另一回事：
+# 那是卷积及其池化。）
 
 # 这样的特征对别的图片也有用：有皮毛的，多半是猫，不是船。
 # 把网络学到的本领用到另一个任务上，叫作迁移学习（transfer learning）。
@@ -167,6 +169,9 @@ print("last layer:", vgg.classifier[6])
 # 现在，旧的层不能再变，所以要冻结。冻结就是把参数的 requires_grad 设为 False：
 # 反向传播不再给这些参数算梯度，任何优化器都不会去改。
 # （requires_grad_ 末尾的 _ 表示改的就是这个网络本身。）
+#
+# 在本课里，交给优化器的本来就只有新的层。但有的程序会把网络的全部参数都交给优化器，
+# 那时就要靠冻结，旧的层才不会变。
 vgg.requires_grad_(False)
 
 # VGG16 里有 Dropout 层，训练时会随机挑一部分数置零。
@@ -214,9 +219,8 @@ test_targets = torch.tensor(test_data.targets[:PICTURES])
 # 冻结的层每遍算出的特征都一样，所以只让这些层算一次。
 # 之后每轮只运行新的层，训练就从几分钟缩短到几秒钟。
 #
-# avgpool 总是给出 7x7 个数。特征图大于 7x7，就缩小，和第 7 课一样；
-# 小于 7x7，就放大，同一个数会用上好几次。
-# 这里就是放大：经过五次池化，64x64 个像素变成了 2x2 个数。
+# 无论收到多大的特征图，avgpool 总是给出 7x7 个数。这里只收到 2x2 个，
+# 因为五次池化把 64x64 个像素一次次减半。所以同一个数会用上好几次。
 all_but_last = nn.Sequential(
     vgg.features,          # (N, 3, 64, 64) -> (N, 512, 2, 2)
     vgg.avgpool,           # -> (N, 512, 7, 7)
@@ -277,14 +281,15 @@ accuracies = {}    # 每个网络在每轮之后的测试准确率
 accuracies["VGG16, add_linear"] = train(
     add_linear, train_scores, test_scores, "add_linear")
 
-# 把训练好的层放到该放的位置。教程训练的就是这样的网络。
+# 把训练好的层放到该放的位置：add_module 在最后加上一层，并给它起名字。
+# （教程加的也是这一层，不过之后训练的是整个网络。）
 vgg.classifier.add_module("add_linear", add_linear)
 describe("VGG16, add_linear", vgg)
 # -> VGG16, add_linear: 13 Conv2d, 4 Linear, 138,367,554 parameters, 10,010 trainable
 
 # 整个网络给出的得分，和单独训练的新层给出的一样，
 # 差别只在舍入。所以用 allclose，允许有微小的差别：
-# rtol 限定相对误差，atol 限定绝对误差。
+# 数值的千分之一（rtol），再加 0.0001（atol）。
 with torch.no_grad():
     whole_scores = vgg(vgg_test_pictures[:2])    # (2, 3, 64, 64) -> (2, 10)
     layer_scores = add_linear(test_scores[:2])   # (2, 1000) -> (2, 10)
@@ -293,7 +298,8 @@ print("whole network and new layer give the same scores:",
 # -> whole network and new layer give the same scores: True
 
 # %% 第二种改法：换掉最后一层
-# 新的层直接把 4096 个特征变成十个得分，中间没有那 1000 个得分。
+# 通常用的是这种改法。新的层直接把 4096 个特征变成十个得分，
+# 中间没有那 1000 个得分。
 torch.manual_seed(0)
 replaced = nn.Linear(4096, 10)
 accuracies["VGG16, last layer replaced"] = train(
@@ -327,11 +333,12 @@ for name, values in accuracies.items():
 # 小网络则是所有的层都训练，准确率更高。
 
 # 用 ImageNet 的权重时，VGG16 已经从 120 万张图片里学到了东西。
-# 按教程的说法，这时 VGG16 比小网络好得多。
-# `make data` 会下载这套权重，你自己试试看。
+# 按教程的说法，这时 VGG16 比小网络好得多。你自己试试看：
+# 能联网的时候，本课会下载这套权重。
 
-# 随机种子虽然相同，小网络的准确率却和第 10 课不同：第 10 课里，
-# 测准确率的 DataLoader 也要取随机数，训练图片的顺序因此不一样。
+# 随机种子虽然相同，小网络的准确率却和第 10 课不同。
+# DataLoader 每遍历一次，就要取一个随机数，不打乱顺序也一样。第 10 课测准确率也用 DataLoader，
+# 遍历的次数更多，所以训练图片的顺序和这里不一样。
 # 测试图片只有 300 张，差几个百分点说明不了什么。
 
 # %% 保存 state_dict：每个参数的名字和数值
@@ -376,7 +383,8 @@ for file in sorted(folder.glob("*.pt")):
 # %% 加载 state_dict：先搭出同样的网络，再填入数值
 # map_location="cpu"：哪怕张量是从 GPU 上保存的，也放进电脑的主内存。
 # 这样，没有 GPU 的机器也能加载这个文件。
-# weights_only=True 到下下个单元格再讲。
+# weights_only=True 到下下个单元格再讲。默认值就是 True，不过写出来，
+# 用旧的 PyTorch 时也有保护。
 # 输出里的 keys，就是 state_dict 里的那些名字。
 state = torch.load(folder / "add_linear.pt", map_location="cpu", weights_only=True)
 loaded = nn.Linear(1000, 10)
@@ -449,9 +457,8 @@ print("the loaded network gives the same scores:",
 # -> the loaded network gives the same scores: True
 
 # 要加载整个网络，Python 需要网络的类，
-# 所以得 import 定义这个类的 Python 文件。
-# 在教程里，这个文件是一个脚本，脚本里还有保存网络的代码。
-# 一 import，脚本就会运行，把你正要加载的网络文件覆盖掉。
+# 所以得 import 定义这个类的 Python 文件。在教程里，这个文件还会保存一个新的网络。
+# 于是一 import，你正要加载的网络文件就被覆盖了。
 #
 # 所以，CIFAR10Network 单独放在一个 Python 文件里：shared/networks.py。
 # 这个文件只定义类，所以可以放心 import。

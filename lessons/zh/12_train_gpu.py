@@ -6,9 +6,8 @@
 网络学会了哪些类别，最严重的错误又是哪些。
 
 这是真正的训练，要花多久取决于你的处理器。用 CIFAR-10 训练八轮，
-能用 bfloat16 计算的处理器，一个核心大约需要 5 分钟；不能用的，两个核心要 20 多分钟。
-（bfloat16 是一种数，本课会解释，还会打印你的处理器能不能用。）
-换成程序画的替代图，只要十分之一的时间。
+要 5 到 26 分钟；换成程序画的替代图，只要十分之一的时间。
+第一轮结束后，本课会告诉你全部训练完要多久。
 
     python lessons/zh/12_train_gpu.py                            完整训练
     python lessons/zh/12_train_gpu.py --epochs 3 --limit 2000    快速看个大概
@@ -44,7 +43,7 @@ from shared.training.muon import Muon
 from shared.training.processes import keep_freed_memory
 from shared.training.report import draw_confusion, draw_mistakes
 
-keep_freed_memory()    # 在 Linux 上，每一步都会快一成；结果不变
+keep_freed_memory()    # 在 Linux 上能省一成时间，结果不变
 
 LOOK_AT = """
 - Scalars 标签页：先把 Smoothing 设为 0，再关掉“Ignore outliers in chart scaling”。
@@ -63,7 +62,8 @@ LOOK_AT = """
 EPOCHS = 8
 BATCH_SIZE = 256
 LEARNING_RATE = 0.1    # 最高的学习率：先升到这里，再往下降
-DROPOUT = 0.0          # 0 表示不用 Dropout（见下文）；教程里是 0.4
+DROPOUT = 0.0          # 0 表示不用 Dropout（见下文）；教程里是 0.4。
+                       # 只训练八轮，这个网络几乎不过拟合，用不着
 CROP_PADDING = 1       # 训练图片最多平移几个像素
 SEED = 1               # 换一个种子，初始权重和图片的顺序都会不同
 
@@ -125,8 +125,8 @@ print("Dropout in testing leaves them as they are:", torch.equal(dropout(ones), 
 # 训练时，减去的是当前批次的均值。同时，BatchNorm 还记着均值的滑动平均：
 # 每过一个批次，就向这个批次的均值靠近十分之一。
 # 方差（标准差的平方）的滑动平均也是这样更新。
-# 测试时就用这两个滑动平均，因为那时可能只有一张图片，
-# 而一张图片的结果不应该受别的图片影响。
+# 测试时，BatchNorm 用的是这两个滑动平均，而不是当前批次的值：
+# 网络对一张图片的判断，不应该取决于同一批次里还有哪些图片。
 #
 # 下面的批次有 1,000 个样本，每个样本只有一个数，算作一个通道。
 # （后面的网络里用的是 BatchNorm2d，它对特征图做同样的事。）
@@ -142,12 +142,12 @@ print(f"a single 3 after BatchNorm, in testing: {norm(torch.tensor([[3.0]])).ite
 # -> a single 3 after BatchNorm, in testing: 1.00
 
 # %% 测试不需要梯度，不算梯度更省时间和内存
-# 反向传播（第 10 课）需要每一步计算的记录，所以 PyTorch 会留着记录。
-# 在 no_grad 里就不留记录。inference_mode 还能再省一点时间，
+# 为了反向传播，PyTorch 会记下每一步计算（第 10 课）。带着这种记录的结果，
+# requires_grad 是 True。在 no_grad 里，PyTorch 不做记录。inference_mode 还能再省一点时间，
 # 但在其中算出的结果，以后不能用于训练。
 weight = torch.ones(1, requires_grad=True)
-print("PyTorch keeps a record:", (weight * 2).requires_grad)
-# -> PyTorch keeps a record: True
+print("PyTorch makes notes:", (weight * 2).requires_grad)
+# -> PyTorch makes notes: True
 with torch.no_grad():
     print("inside no_grad:", (weight * 2).requires_grad)
 # -> inside no_grad: False
@@ -168,8 +168,10 @@ print("this lesson trains on:", device)
 
 # 网络和图片必须在同一个设备上。network.to(device) 改变的是网络本身。
 # tensor.to(device) 返回的是新张量，要记得接住：tensor = tensor.to(device)。
-# （如果张量已经在那个设备上，返回的就是原来的张量。）to(dtype) 也是这样，
-# 而且没有 GPU 也能试：
+# （如果张量已经在那个设备上，返回的就是原来的张量。）
+#
+# to() 还可以改变数的类型。网络和张量的区别也是这样，
+# 而且没有 GPU 也能看到：
 layer, tensor = nn.Linear(1, 1), torch.zeros(1)
 layer.to(torch.float64)
 moved = tensor.to(torch.float64)
@@ -189,10 +191,12 @@ if torch.cuda.is_available():
 
 # %% 接着训练要用到的一切，都在检查点里
 # 光有权重还不够。优化器记着动量，学习率调度器（见下文）记着走到了第几步。
-# 再往下，你会看到每一轮之后保存的字典。
+# 所以每一轮之后，下面的训练循环会把这些全都保存到
+# models/12_train_gpu/<run>/checkpoint.pt，覆盖上一轮的检查点。
 #
-# checkpoint.save 就是 torch.save，外加两条保证：文件要么写完整，要么不写，
-# 断电时也是如此；文件如果损坏，checkpoint.load 会发现。
+# 在这里，本课只需要知道训练多少轮、用多少张图片。如果带了 --resume，
+# 这些就写在中断的那次运行的检查点里。checkpoint.load 就是 torch.load，
+# 只是文件如果损坏，它会发现。
 saved = None
 epochs, limit = args.epochs or EPOCHS, args.limit
 if args.resume:
@@ -220,8 +224,8 @@ test_data = cifar10(train=False)
 # 不过，Batches 把所有图片都放在设备上，裁剪、镜像、归一化都是整个批次一起做，
 # 比一张一张地做快好多倍。
 #
-# 图片少的时候，批次也跟着变小，
-# 这样一轮仍然有 32 个左右的批次。
+# 如果图片少于 32 * 256 张，一个批次就取其中的三十二分之一，这样一轮仍然有 32 个批次。
+# 不过一个批次至少有 16 张；图片总共还不到 16 张，就全部取上。
 batch_size = min(BATCH_SIZE, max(16, len(train_data) // 32), len(train_data))
 augmentation = Augmentation(CROP_PADDING, SEED)
 train_batches = Batches(train_data, batch_size, device, CIFAR10_MEAN_STD, augmentation)
@@ -256,12 +260,13 @@ print(f"parameters of the network: {parameters:,}")
 loss_function = nn.CrossEntropyLoss()
 
 # Muon 是 2024 年才有的优化器，用法和 SGD 一样，原理不必弄懂。
-# 这个网络训练四轮后，用 Muon 的测试准确率比用 SGD 大约高出两个百分点
-# （见 lessons/zh/README.md）。你自己写程序时，先用这一行就好：
+# 用 Muon 训练这个网络，测试准确率比用 SGD 大约高出两个百分点
+# （训练四轮后测的，见 lessons/zh/README.md）。你自己写程序时，先用这一行就好：
 # optim.SGD(network.parameters(), lr=0.05, momentum=0.9)。
 #
-# （严格地说，本课的超参数都是看着测试图片选出来的，
-# 所以测试准确率看上去比真实的略高一点。）
+# 有一点要提醒：本课的超参数，我们是看着测试准确率选的。
+# 这违反了第 10 课的规矩，准确率看上去会比真实的略高一点。
+# 你自己做的时候，请用验证集来选。
 optimizer = Muon(network.parameters(), lr=LEARNING_RATE)
 
 # 一开始，权重是随机的，梯度每一步都变化很大。这时步子大，就可能走错方向，
@@ -272,8 +277,8 @@ steps = epochs * len(train_batches)
 
 def share_of_highest_rate(step):
     up = (step + 1) / (steps / 4)              # 在前四分之一里，从 0 升到 1
-    down = (steps - step) / (steps * 3 / 4)    # 过了前四分之一，从 1 降到 0
-    return min(1, up, down)
+    down = (steps - step) / (steps * 3 / 4)    # 在后四分之三里，从 1 降到 0
+    return min(1, up, down)                    # 取较小的一个
 
 
 for part in (0.25, 0.5, 1):
@@ -288,7 +293,7 @@ for part in (0.25, 0.5, 1):
 scheduler = optim.lr_scheduler.LambdaLR(optimizer, share_of_highest_rate)
 
 # %% bfloat16 的位数只有 float32 的一半，有些设备用它计算能快一倍
-# bfloat16 只有两三位有效数字，但对大多数层来说够了。
+# bfloat16 的数只有两三位十进制有效数字，但对大多数层来说够了。
 # 在 `with autocast:` 里，每一层用 bfloat16 还是 float32 计算，由 PyTorch 选择。
 # 权重本身仍然是 float32。
 use_bfloat16 = has_bfloat16(device)
@@ -298,12 +303,13 @@ print("computes in bfloat16:", use_bfloat16)
 
 
 # %% 训练一轮，就是把训练图片过一遍
-# 末尾如果有几张图片凑不满一个批次，就不用了。
-# 到下一轮，用不上的会是另外几张。
+# 最后一个批次如果凑不满，其中的图片就不用了。
+# 下一轮换了顺序，用不上的会是另外几张。
 def train_epoch(network, batches, optimizer, scheduler):
     """训练一轮。返回平均损失和准确率。"""
     network.train()
-    # 总和留在设备上。如果每一步都调用 item()，程序就要停下来等 GPU。
+    # GPU 在后台计算，Python 同时继续往下走。item() 要拿到结果，
+    # 如果每一步都调用，Python 每一步都得停下来等。所以这些总和留在设备上，到最后才取。
     loss_sum = torch.tensor(0.0, device=device)
     correct = torch.tensor(0, device=device)
     count = 0
@@ -347,8 +353,11 @@ def evaluate(network, batches):
 
 
 # %% 接着训练时，从检查点保存的地方开始
+# checkpoint.restore 依次调用网络、优化器和学习率调度器的 load_state_dict（第 11 课），
+# 并返回已经训练了多少轮。如果那次运行用的是别的图片，就会报错：
+# describe 把图片写成一行描述，图片不同，这行描述也不同。
 first_epoch = 0
-data = checkpoint.describe(train_data, test_data)    # 接着训练时，图片必须相同
+data = checkpoint.describe(train_data, test_data)
 if saved:
     parts = {"network": network, "optimizer": optimizer, "scheduler": scheduler}
     first_epoch = checkpoint.restore(parts, saved, data, epochs)
@@ -361,12 +370,12 @@ lock = checkpoint.lock(folder)    # 训练期间，别的进程不能接手这�
 
 # %% 训练和测试交替进行
 # 头几轮里，测试损失可能忽高忽低；即使测试准确率更好，测试损失也可能比训练损失高。
-# 这是因为权重变得快，BatchNorm 的滑动平均跟不上；
-# 而且有少数图片，网络答错了还很自信，损失因此大大增加。
+# 这是因为这时权重变得快，BatchNorm 的滑动平均跟不上；
+# 而且有少数图片，网络答错了还很自信，平均损失因此变大。
 #
 # 两个 writer 写进两个文件夹，在 TensorBoard 里就是两次运行，各有一种颜色。
-# 如果某一轮的点已经写下，检查点还没保存，运行就停了，那么接着训练时，
-# 这一轮要重新训练。有了 purge_step，TensorBoard 就不显示旧的点。
+# 接着训练时，可能有一轮要重新训练，而这一轮的点之前已经写下了。
+# 有了 purge_step，TensorBoard 就不显示那些旧的点。
 training = SummaryWriter(run / "training", purge_step=first_epoch + 1)
 testing = SummaryWriter(run / "testing", purge_step=first_epoch + 1)
 if first_epoch == 0:
@@ -393,6 +402,7 @@ for epoch in range(first_epoch, epochs):
     training.flush()
     testing.flush()
 
+    # checkpoint.save 就是 torch.save，只是文件要么写完整，要么不写，断电时也是如此。
     checkpoint.save({
         "epoch": epoch + 1,
         "network": network.state_dict(),
@@ -418,20 +428,9 @@ testing.close()
 # 如果按测试准确率挑出最好的一轮，就等于变相用测试图片训练：
 # 准确率看上去会比真实的高。
 # （要选，就得有第三组图片，也就是验证集：见第 10 课。）
+#
+# 再测试一次，因为下面的单元格要用到全部得分。
 _, accuracy, scores = evaluate(network, test_batches)
-
-# save_whole 也是 torch.save，只是文件要么写完整，要么不写。这里只保存 state_dict
-# （第 11 课），BatchNorm 的滑动平均也在里面。
-checkpoint.save_whole(network.state_dict(), folder / "weights.pt")
-
-# 无论权重是在哪里训练的，有了 map_location="cpu"，没有 GPU 的机器也能加载。
-state = torch.load(folder / "weights.pt", map_location="cpu", weights_only=True)
-again = CIFAR10NetSimpleV3(classes=10)
-again.load_state_dict(state)
-again.to(device)
-_, accuracy_again, _ = evaluate(again, test_batches)
-print("the loaded network has the same test accuracy:", accuracy_again == accuracy)
-# -> the loaded network has the same test accuracy: True
 
 # %% 有些类别比别的类别难
 scores = scores.cpu()
@@ -448,8 +447,8 @@ for number, name in enumerate(test_data.classes):
 # %% 最严重的错误，是网络很自信却答错的那些
 # 置信度是 Softmax 给预测的那个类别算出的概率。
 confidence = scores.softmax(dim=1).max(dim=1).values
-wrong = torch.nonzero(predicted != targets).flatten()    # 答错的图片的编号
-order = confidence[wrong].argsort(descending=True)       # 置信度最高的排在最前面
+wrong = torch.nonzero(predicted != targets).flatten()    # 哪些图片答错了：4, 17, 21, ...
+order = confidence[wrong].argsort(descending=True)       # 在 wrong 里的位置，置信度最高的在前
 print("the most confident mistakes:")
 # -> the most confident mistakes:
 for index in wrong[order][:3].tolist():
@@ -476,6 +475,20 @@ with SummaryWriter(run) as writer:
     writer.add_image("12 pictures/3 confusion matrix", confusion, dataformats="HWC")
     writer.add_image("12 pictures/4 most confident mistakes", sheet, dataformats="HWC")
 
+# %% 权重最后才保存：有了 weights.pt，就说明这次运行已经完成
+# save_whole 也是 torch.save，只是文件要么写完整，要么不写。这里只保存 state_dict
+# （第 11 课），BatchNorm 的滑动平均也在里面。
+checkpoint.save_whole(network.state_dict(), folder / "weights.pt")
+
+# 无论权重是在哪里训练的，有了 map_location="cpu"，没有 GPU 的机器也能加载。
+state = torch.load(folder / "weights.pt", map_location="cpu", weights_only=True)
+again = CIFAR10NetSimpleV3(classes=10)
+again.load_state_dict(state)
+again.to(device)
+_, accuracy_again, _ = evaluate(again, test_batches)
+print("the loaded network has the same test accuracy:", accuracy_again == accuracy)
+# -> the loaded network has the same test accuracy: True
+
 print_where_to_look(run, LOOK_AT)
 print(f"\n{epochs} epochs of {len(train_data):,} pictures on {device}, weights in {folder}:"
       f" test accuracy {accuracy:.4f} ({train_data.source})")
@@ -483,7 +496,10 @@ print(f"\n{epochs} epochs of {len(train_data):,} pictures on {device}, weights i
 # %% 自己写一个程序，做同样的事
 # 不靠 shared.training，这样的程序你自己也能写：用 DataLoader（第 2 课）、
 # 变换（第 4 课）、SGD（第 10 课）和 torch.save（第 11 课）。
-# 只有图片和网络取自 `shared`。这样训练更慢。上面的 evaluate() 也能用这种 loader。
+# 只有图片和网络取自 `shared`。这样训练更慢，也没有学习率调度器。
+#
+# 上面的 evaluate() 也能用 DataLoader：用 cifar10(False, ...) 建一个，
+# 变换只要最后三个，因为测试图片不平移。
 #
 #     import torch
 #     from torch import nn, optim
@@ -493,11 +509,11 @@ print(f"\n{epochs} epochs of {len(train_data):,} pictures on {device}, weights i
 #     from shared.networks import CIFAR10NetSimpleV3
 #
 #     device = torch.accelerator.current_accelerator(check_available=True) or "cpu"
-#     to_tensor = v2.Compose([
+#     for_training = v2.Compose([
 #         v2.RandomCrop(32, padding=1), v2.RandomHorizontalFlip(), v2.ToImage(),
 #         v2.ToDtype(torch.float32, scale=True),
 #         v2.Normalize((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616))])
-#     loader = DataLoader(cifar10(True, to_tensor), batch_size=128, shuffle=True)
+#     loader = DataLoader(cifar10(True, for_training), batch_size=128, shuffle=True)
 #     network = CIFAR10NetSimpleV3(dropout=0.0).to(device)
 #     optimizer = optim.SGD(network.parameters(), lr=0.05, momentum=0.9)
 #     for epoch in range(8):

@@ -8,8 +8,9 @@ r"""Trains lesson 12's network, with all that a long run needs.
     python -m shared.training --resume                   go on with the run that was stopped last
     python -m shared.training.predict photo.jpg          what is on it? By the last run's weights
 
-`make train ARGS="..."` does the same. In two processes, each on a GPU of its own if there are any;
-and on two machines that share the project's folder, the same command on both:
+`make train ARGS="..."` does the same. Of these two commands, the first starts two processes, each
+on a GPU of its own if there are any. The second is for two machines that share the project's
+folder; give it on both:
 
     torchrun --standalone --nproc-per-node=2 -m shared.training
     torchrun --nnodes=2 --nproc-per-node=8 --rdzv-id=1 --rdzv-backend=c10d --rdzv-endpoint=HOST \
@@ -147,12 +148,12 @@ def train_epoch(network: nn.Module, loader: Iterable, optimizer: Optimizer, sche
 
 
 def stop_unless_finite(loss: float, scheduler: LRScheduler) -> None:
-    """Raises LessonError before a loss that is no number gets into weights that are kept."""
+    """Raises LessonError if a loss is infinite or no number, before such weights are saved."""
     if not math.isfinite(loss):
-        rate = scheduler.get_last_lr()[0]
-        raise LessonError(f"the loss is {loss} at a learning rate of {rate:.3g}, which is too high."
-                          "\nLower it in shared/training/recipes.py and start a new run; --resume "
-                          "would keep the old rate.")
+        highest = scheduler.base_lrs[0]
+        raise LessonError(f"the loss is {loss} at learning rates of up to {highest:.3g}, which are "
+                          "too high.\nLower them in shared/training/recipes.py and start a new "
+                          "run; --resume would keep the old ones.")
 
 
 @torch.inference_mode()
@@ -180,6 +181,8 @@ def main() -> None:
     recipe = saved.get("recipe") or dict(RECIPES[args.recipe])
     epochs = args.epochs = args.epochs or recipe["epochs"]
     recipe["epochs"] = epochs
+    if epochs * recipe["averaged_epochs"] < 1:    # nothing to average: let the rate fall to zero
+        recipe["averaged_epochs"] = 0.0
     device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
     rank, world_size = processes.join_processes(device)    # number 0 tests and saves for all
 
@@ -218,8 +221,8 @@ def main() -> None:
 
     # Where it goes
     if rank == 0:
-        run = new_run("training", drawn=train_data.drawn) if not saved else (
-            LOGS / "training" / folder.name)
+        run = (LOGS / "training" / folder.name if saved
+               else new_run("training", drawn=train_data.drawn))
         folder = models_folder(run)
         lock = checkpoint.lock(folder)
         # Two more folders, because TensorBoard gives each a colour. With purge_step it leaves out
@@ -237,7 +240,6 @@ def main() -> None:
         started = time.perf_counter()
         loader.set_epoch(epoch)
         torch.manual_seed((args.seed * 10**6 + epoch) * world_size + rank)    # the same if resumed
-        rate = scheduler.get_last_lr()[0]
         train_loss, train_accuracy, count = train_epoch(synced, loader, optimizer, scheduler,
                                                         autocast)
         if rank > 0:
@@ -249,6 +251,7 @@ def main() -> None:
         stop_unless_finite(test_loss, scheduler)
         seconds += time.perf_counter() - started
 
+        rate = scheduler.get_last_lr()[0]
         training.add_scalar("12 curves/loss", train_loss, epoch + 1)
         testing.add_scalar("12 curves/loss", test_loss, epoch + 1)
         training.add_scalar("12 curves/accuracy", train_accuracy, epoch + 1)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, update_bn
+from tqdm import tqdm
 
 
 class WeightAverage(AveragedModel):
@@ -27,4 +28,5 @@ class WeightAverage(AveragedModel):
         self.update_parameters(network)
         if self.n_averaged > 1:
             with autocast:
-                update_bn(loader, self, next(self.parameters()).device)
+                batches = tqdm(loader, "averaging", disable=None, leave=False)
+                update_bn(batches, self, next(self.parameters()).device)

@@ -2,8 +2,8 @@
 
 All random numbers of a run follow from its seed and the number of the epoch. So a checkpoint needs
 no state of a random generator: weights, optimizer, scheduler and the number of epochs done lead to
-the same weights in the end, bit for bit. (On a CPU, with as many threads and processes as before.
-A GPU adds numbers in any order, which changes the last bits.)
+the same weights in the end, bit for bit. (On the same CPU, with as many threads and processes. A
+GPU adds numbers in any order, which changes the last bits.)
 """
 
 import hashlib
@@ -56,6 +56,8 @@ def _say_when_stopped(folder: Path) -> None:
     torchrun = ["torchrun", "--standalone", f"--nproc-per-node={processes}"]
     start = ["python"] if processes == "1" else torchrun
     go_on = command(*start, *program, "--resume", folder.name)
+    if os.environ.get("LOCAL_WORLD_SIZE", processes) != processes:    # on several machines
+        go_on = f"the same torchrun command with --resume {folder.name}"
     if (line := f"{folder / NAME} (go on with: {go_on})") not in kept:
         kept.append(line)
 

@@ -2,7 +2,7 @@
 
 DataLoader opens, crops and converts one picture after the other. All of CIFAR-10 as bytes is a
 table of 61 million pixels, small enough for every device. A batch is then one look-up in that
-table: which pixel goes where says how each picture is cropped and whether it is mirrored.
+table: which pixels are looked up decides how each picture is cropped and whether it is mirrored.
 After CifarLoader of https://github.com/KellerJordan/cifar10-airbench.
 """
 

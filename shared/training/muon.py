@@ -17,10 +17,10 @@ class Muon(torch.optim.Optimizer):
     orthogonal matrix: all directions of the gradient, strong or weak, get steps of the same length.
     A weight is taken as a matrix with a row for each output; kernels are flattened.
 
-    Each step of Muon also gives the weight the length of a matrix whose rows have length 1. So the
-    learning rate says by which share the weight changes. This suits networks whose layers are
+    Before each step, Muon scales the weight to the length of a matrix whose rows have length 1. So
+    the learning rate says by which share the weight changes. This suits networks whose layers are
     followed by normalisation, where the length of a weight makes little difference. Others may not
-    learn at all: a single `nn.Linear(1, 1)` cannot get beyond a weight of 1. `torch.optim.Muon`
+    learn at all: the weight of a single `nn.Linear(1, 1)` stays near 1 or -1. `torch.optim.Muon`
     takes matrices only, and decays weights in the place of the fixed length.
 
     Args:

@@ -1,4 +1,4 @@
-"""Training in several processes at once, for the ones that torchrun starts; and a process's memory.
+"""What concerns processes: several of them under torchrun, signals, and memory.
 
 See https://pytorch.org/docs/stable/elastic/run.html and
 https://pytorch.org/docs/stable/notes/ddp.html
@@ -33,7 +33,7 @@ def join_processes(device: torch.device) -> tuple[int, int]:
     """
     rank, world_size = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
     if world_size == 1:
-        return rank, world_size
+        return 0, 1
     if device.type != "cpu":
         local_rank, count = int(os.environ["LOCAL_RANK"]), torch.accelerator.device_count()
         if local_rank >= count:

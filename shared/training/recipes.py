@@ -1,4 +1,4 @@
-"""The settings of the trainer, in three recipes, and what they make of a network.
+"""The settings of the trainer, in three recipes; and the optimizer and scheduler of each.
 
 lessons/README.md has the accuracy that each reaches, and what its parts are worth.
 """
@@ -24,7 +24,7 @@ FAST = {
 # Eight times as long, with stronger augmentation, and the mean of the last weights.
 BEST = FAST | {
     "epochs": 64,
-    "averaged_epochs": 0.15,    # the rate stays at a fifth of the highest meanwhile
+    "averaged_epochs": 0.15,    # the last ten; the rate stays at a fifth of the highest meanwhile
     "crop_padding": 2,
 }
 
@@ -46,8 +46,8 @@ RECIPES = {"fast": FAST, "best": BEST, "tutorial": TUTORIAL}
 def batch_size_for(recipe: dict, pictures: int) -> int:
     """The batch size of a recipe; less for few pictures, so that an epoch still has 32 steps.
 
-    It is never less than 16 or all pictures. The tutorial's stays as it is, because its learning
-    rate belongs to it.
+    But a batch has at least 16 pictures, or all if there are fewer. The tutorial's size stays as it
+    is, because its learning rate belongs to it.
     """
     if not recipe["whole_batches"]:
         return recipe["batch_size"]

@@ -25,8 +25,8 @@ def short_names(classes: Sequence[str], length: int) -> list[str]:
     """Names that fit into a picture, all of them different.
 
     A name is cut to `length` characters. Its number stands in its place where the cut name is that
-    of another class as well, looks like a number, or has characters beyond ASCII, which Pillow's
-    font cannot draw.
+    of another class as well, begins with # as such a number does, or has characters beyond ASCII,
+    which Pillow's font cannot draw.
     """
     cut = [name[:length].strip() for name in classes]
     return [name if cut.count(name) == 1 and name[:1] not in ("", "#") and name.isascii()
@@ -152,12 +152,12 @@ def write_report(report: dict, scores: Tensor, data: Dataset, folder: Path) -> d
     Args:
         report: what the trainer knows of the run: "accuracy", "epochs", ... It gets in addition:
             "test_pictures", how many each class has;
-            "per_class", the accuracy of each class, 0 where it has no test pictures;
+            "per_class", the accuracy of each class;
             "balanced_accuracy", the mean of these, if some class has less than two thirds of the
             test pictures of another;
             "none_of_these", see there; "versions".
         scores: what the network gave the test pictures, float32 (N, classes).
-        data: the test pictures, with `targets` and `classes`.
+        data: the test pictures, one or more of each class, with `targets` and `classes`.
         folder: where to write it.
 
     Raises:
@@ -167,11 +167,10 @@ def write_report(report: dict, scores: Tensor, data: Dataset, folder: Path) -> d
     right = scores.argmax(dim=1) == targets
     below, false_alarms = none_of_these(scores)
     counts = {name: data.targets.count(number) for number, name in enumerate(data.classes)}
-    per_class = {name: right[targets == number].sum().item() / max(1, counts[name])
+    per_class = {name: right[targets == number].sum().item() / counts[name]
                  for number, name in enumerate(data.classes)}
     if 3 * min(counts.values()) < 2 * max(counts.values()):
-        tested = [per_class[name] for name, count in counts.items() if count]
-        report = report | {"balanced_accuracy": sum(tested) / len(tested)}
+        report = report | {"balanced_accuracy": sum(per_class.values()) / len(per_class)}
     report = report | {
         "test_pictures": counts,
         "per_class": per_class,
@@ -184,19 +183,15 @@ def write_report(report: dict, scores: Tensor, data: Dataset, folder: Path) -> d
 
 
 def print_what_accuracy_hides(report: dict) -> None:
-    """Prints which classes the network never names rightly, and which count little.
+    """Prints the classes that the network never names rightly, and the balanced accuracy if any.
 
     Args:
         report: what `write_report` returned.
     """
     counts, per_class = report["test_pictures"], report["per_class"]
-    groups = {"without test pictures": [name for name in counts if not counts[name]],
-              "without a right answer": [name for name in counts
-                                         if counts[name] and not per_class[name]]}
-    for what, names in groups.items():
-        if names:
-            more = f" and {len(names) - 10} more" if len(names) > 10 else ""
-            print(f"classes {what}: {', '.join(names[:10])}{more}")
+    if names := [name for name, share in per_class.items() if not share]:
+        more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+        print(f"classes without a right answer: {', '.join(names[:10])}{more}")
     if "balanced_accuracy" in report:
         print(f"balanced accuracy {report['balanced_accuracy']:.4f}: the mean over the classes, "
               f"which have {min(counts.values())} to {max(counts.values())} test pictures")

@@ -712,6 +712,19 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
+STOPPED_WHILE_DRAWING = """
+import runpy, sys
+from shared.training import report
+
+def stop(*arguments):
+    raise KeyboardInterrupt
+
+report.draw_mistakes = stop
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
 @pytest.fixture(scope="module")
 def lessons_run(data, tmp_path_factory) -> tuple[str, str]:
     """What lesson 12 prints when nothing stops it and each epoch takes 151 s; and the digest."""
@@ -747,9 +760,15 @@ def test_lesson_12_killed_and_resumed_ends_with_the_same_weights(place, lessons_
     time.sleep(0.3)
     process.kill()
     end(process)
+    run = only_run(place, LESSON.stem)
+
+    # Ctrl-C while the last pictures are drawn: nothing says yet that the run is finished.
+    program = (sys.executable, "-c", STOPPED_WHILE_DRAWING, str(LESSON))
+    status, _, stderr = end(start(place, "--resume", program=program))
+    assert (status, (run / "weights.pt").exists()) == (130, False), stderr
+
     status, stdout, stderr = end(start(place, "--resume", program=LESSON_12))
     assert (status, stderr) == (0, "")
-    run = only_run(place, LESSON.stem)
     assert f"going on with the run {run.name} after epoch" in stdout
     assert "minutes on this machine" not in stdout    # that was said at the start
     assert digest(run) == lessons_digest

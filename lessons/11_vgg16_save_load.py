@@ -87,11 +87,13 @@ print("vgg16's argument `progress` has the default:", arguments["progress"].defa
 # -> vgg16's argument `progress` has the default: True
 
 # In a program of your own, vgg16(weights=weights) is enough. The lesson does it step by
-# step, so that it can go on without the internet: fetch_if_possible downloads the file
-# and checks it, or returns None. weights.get_state_dict reads the file. load_state_dict
-# puts its numbers into the network. (More about it further down: "Save a state_dict".)
+# step, so that it can go on without the internet. fetch_if_possible puts the file where
+# torchvision looks for it, or returns None. weights.get_state_dict finds the file there and
+# reads it. load_state_dict puts its numbers into the network. (More about it further down:
+# "Save a state_dict".)
 #
-# check_hash=True compares a checksum of the file, if torchvision downloads it itself.
+# (If the file were not there, get_state_dict would download it. check_hash=True would then
+# check that it arrived undamaged.)
 # weights_only=True: the file cannot run code. (The last cells show how a file can.)
 torch.manual_seed(0)
 vgg = vgg16()
@@ -111,9 +113,9 @@ print("VGG16 has:", start)
 # write weights=VGG16_Weights.DEFAULT. Instead of False, write weights=None, or nothing.
 
 # This cell only wants the warnings, and catches them to print them. It does not need the
-# network. So it builds it on the device "meta", where a tensor has a shape but no numbers.
-# That takes almost no time and memory. (A device is also where numbers are kept: "cpu" is
-# the computer's main memory.)
+# network. So it builds it on the device "meta". A device (lesson 1) is where tensors are
+# kept and calculated with. "meta" is not a real one: a tensor there has a shape but no
+# numbers, so it takes almost no time and memory.
 with warnings.catch_warnings(record=True) as caught, torch.device("meta"):
     warnings.simplefilter("always")
     vgg16(pretrained=False)
@@ -219,8 +221,10 @@ test_targets = torch.tensor(test_data.targets[:PICTURES])
 # same features each time. So let them run once. Then only the new layer runs in each
 # epoch, and the training takes seconds instead of minutes.
 #
-# avgpool always gives 7x7 numbers, whatever it gets. Here it gets only 2x2, because five
-# poolings have halved 64x64 pixels. So it uses each number several times.
+# avgpool is a pooling that takes the mean of each window. It chooses the windows so that
+# each channel becomes 7x7 numbers, whatever its size was. Our 64x64 pixels arrive as 2x2,
+# because each of five poolings has halved them. Then the windows overlap, and each of the
+# four numbers is used several times.
 all_but_last = nn.Sequential(
     vgg.features,          # (N, 3, 64, 64) -> (N, 512, 2, 2)
     vgg.avgpool,           # -> (N, 512, 7, 7)
@@ -333,13 +337,14 @@ for name, values in accuracies.items():
 # its layers, and reaches a higher accuracy.
 
 # With ImageNet's weights, VGG16 has learnt from 1.2 million pictures. The tutorial
-# reports that it is then much better than the small network. See for yourself: when there
-# is internet, this lesson downloads the weights.
+# reports that it is then much better than the small network. (We have not measured it.) See
+# for yourself: when there is internet, this lesson downloads the weights.
 
-# The small network's accuracy is not that of lesson 10, though the seed is the same. Each
-# pass through a DataLoader draws a random number, even without shuffle. Lesson 10 has more
-# passes, because it also measures the accuracy with DataLoaders. So there the training
-# pictures come in another order. With 300 test pictures, a few points mean nothing.
+# With 300 test pictures, a difference of a few points between two networks may be chance.
+
+# The small network's accuracy is not that of lesson 10 (with Adam), though the seed is the
+# same: here the training pictures come in another order. (Lesson 10 also measures the
+# accuracy with DataLoaders, and each pass through one draws a random number.)
 
 # %% Save a state_dict: the name and the numbers of each parameter
 # new_run makes the folder of this run for TensorBoard. models_folder makes one for the
@@ -350,7 +355,7 @@ folder = models_folder(run)
 # torch.save makes a file, but no folder. If the folder is not there, it fails:
 try:
     torch.save(add_linear.state_dict(), folder / "not there" / "add_linear.pt")
-except (RuntimeError, FileNotFoundError) as error:    # the kind depends on the path
+except (RuntimeError, FileNotFoundError) as error:    # PyTorch raises one or the other
     print("no such folder:", error)
 # -> no such folder: ...not there...
 
@@ -383,8 +388,8 @@ for file in sorted(folder.glob("*.pt")):
 # %% Load a state_dict: build the same network first, then fill in its numbers
 # map_location="cpu": put the tensors into the computer's main memory, even if they were
 # saved from a GPU. Then the file loads on a machine without a GPU, too.
-# weights_only=True is explained two cells below. It is the default, but written out it also
-# protects with an old PyTorch.
+# weights_only=True makes loading safe (explained two cells below). It has been the default
+# since PyTorch 2.6. Written out, it is there with older ones, too.
 # "Keys" in the output are the names in the state_dict.
 state = torch.load(folder / "add_linear.pt", map_location="cpu", weights_only=True)
 loaded = nn.Linear(1000, 10)
@@ -457,8 +462,8 @@ print("the loaded network gives the same scores:",
 # -> the loaded network gives the same scores: True
 
 # To load a whole network, Python needs its class. So it must import the Python file in
-# which the class is defined. In the tutorial, that file also saves a new network. So the
-# import itself overwrites the saved network that you want to load.
+# which the class is defined, and an import runs the whole file. In the tutorial, that file
+# also saves a new network. So the import overwrites the network that you want to load.
 #
 # Therefore CIFAR10Network has a Python file of its own, shared/networks.py. This file
 # only defines classes, so it can be imported without harm.

@@ -194,9 +194,9 @@ if torch.cuda.is_available():
 # (below) its step. So the training loop, further down, saves all of them after each epoch:
 # in models/12_train_gpu/<run>/checkpoint.pt, over the checkpoint of the epoch before.
 #
-# Here the lesson only needs to know how many epochs and pictures there are. With --resume
-# that stands in the checkpoint of the stopped run. checkpoint.load is torch.load that
-# notices a damaged file.
+# How many epochs and pictures there are must be known now, to load the data and to plan the
+# learning rate. With --resume, both stand in the checkpoint of the stopped run.
+# checkpoint.load is torch.load that notices a damaged file.
 saved = None
 epochs, limit = args.epochs or EPOCHS, args.limit
 if args.resume:
@@ -204,7 +204,8 @@ if args.resume:
     saved = checkpoint.load(folder)
     epochs, limit = saved["settings"]["epochs"], saved["settings"]["limit"]
 
-# A run must end with the settings it began with, or its result means nothing.
+# A run must end with the settings it began with, or its result means nothing. So if you
+# have changed a hyperparameter above since then, the run does not go on.
 settings = {"epochs": epochs, "limit": limit, "batch size": BATCH_SIZE, "seed": SEED,
             "learning rate": LEARNING_RATE, "dropout": DROPOUT, "padding": CROP_PADDING}
 if saved and saved["settings"] != settings:
@@ -213,8 +214,9 @@ if saved and saved["settings"] != settings:
 
 # %% Training pictures are moved and mirrored, test pictures never
 # This is augmentation (lesson 4). Each training picture gets a black border of one pixel
-# (CROP_PADDING), and 32x32 pixels of that are cut out at a random place. In every second
-# epoch it is mirrored. So the network sees another picture each time, and overfits less.
+# (CROP_PADDING), and 32x32 pixels of that are cut out at a random place. Half of the
+# pictures are mirrored in the first epoch, the other half in the second, and so on in
+# turn. So the network sees another picture each time, and overfits less.
 train_data = cifar10(train=True)
 train_data.data = train_data.data[:limit]    # [:None] is all of them
 train_data.targets = train_data.targets[:limit]
@@ -224,8 +226,9 @@ test_data = cifar10(train=False)
 # mirrors and normalises a whole batch at once. That is many times faster than one
 # picture after the other.
 #
-# With fewer than 32 * 256 pictures, a batch has a 32nd of them, so that an epoch still has
-# 32 batches. But it has at least 16 pictures, or all if there are fewer.
+# With few pictures, batches of 256 would give too few steps in an epoch. So with fewer than
+# 32 * 256 pictures the batches are smaller: there are 32 of them in an epoch. But none is
+# smaller than 16 pictures, or all pictures if there are not even 16.
 batch_size = min(BATCH_SIZE, max(16, len(train_data) // 32), len(train_data))
 augmentation = Augmentation(CROP_PADDING, SEED)
 train_batches = Batches(train_data, batch_size, device, CIFAR10_MEAN_STD, augmentation)
@@ -336,7 +339,9 @@ def train_epoch(network, batches, optimizer, scheduler):
     return loss_sum.item() / count, correct.item() / count
 
 
-# %% Testing is the same without the four lines that learn
+# %% Testing has no zero_grad, backward or step
+# It keeps all scores, because the last cells need them, and computes the loss and the
+# accuracy from them at the end.
 def evaluate(network, batches):
     """Returns the mean loss, the accuracy, and the scores of all pictures, (N, 10)."""
     network.eval()
@@ -354,8 +359,9 @@ def evaluate(network, batches):
 
 # %% A resumed run begins where its checkpoint was saved
 # checkpoint.restore calls load_state_dict (lesson 11) of the network, the optimizer and the
-# scheduler, and returns how many epochs are done. If the run was trained on other pictures,
-# it raises an error: describe makes a line of text that is another for each set of pictures.
+# scheduler, and returns how many epochs are done. It raises an error if these are not the
+# pictures that the run was trained on: checkpoint.describe makes a line of text from the
+# pictures, and restore compares it with the one in the checkpoint.
 first_epoch = 0
 data = checkpoint.describe(train_data, test_data)
 if saved:
@@ -369,13 +375,16 @@ else:
 lock = checkpoint.lock(folder)    # no other process may train this run meanwhile
 
 # %% Train and test in turn
-# In the first epochs the test loss may jump, and may be higher than the training loss even
-# if the accuracy is better. The weights change quickly then, and BatchNorm's running values
-# lag behind. And a few wrong predictions with much confidence make the mean loss large.
+# In the first epochs two things may look odd. The test loss jumps: the weights change
+# quickly, and BatchNorm's running values come too late. And the test loss may be higher
+# than the training loss, although the test accuracy is higher, too: a few wrong predictions
+# with high confidence are enough to make the mean loss large.
 #
-# Two writers in two folders are two runs in TensorBoard, with a colour each. A resumed run
-# may train an epoch again of which there are points already. purge_step makes TensorBoard
-# leave those out.
+# Two writers in two folders are two runs in TensorBoard, with a colour each.
+#
+# A run that is stopped in the middle of an epoch trains this epoch again. If it was stopped
+# between writing the points and saving the checkpoint, TensorBoard has the points of this
+# epoch already. purge_step hides them.
 training = SummaryWriter(run / "training", purge_step=first_epoch + 1)
 testing = SummaryWriter(run / "testing", purge_step=first_epoch + 1)
 if first_epoch == 0:
@@ -498,9 +507,6 @@ print(f"\n{epochs} epochs of {len(train_data):,} pictures on {device}, weights i
 # 2), transforms (4), SGD (10) and torch.save (11). Only the pictures and the network are
 # those of `shared`. It takes longer, and has no scheduler.
 #
-# evaluate() above works with a DataLoader, too. Give it one of cifar10(False, ...), with
-# the last three transforms only: test pictures are not moved.
-#
 #     import torch
 #     from torch import nn, optim
 #     from torch.utils.data import DataLoader
@@ -509,11 +515,13 @@ print(f"\n{epochs} epochs of {len(train_data):,} pictures on {device}, weights i
 #     from shared.networks import CIFAR10NetSimpleV3
 #
 #     device = torch.accelerator.current_accelerator(check_available=True) or "cpu"
-#     for_training = v2.Compose([
-#         v2.RandomCrop(32, padding=1), v2.RandomHorizontalFlip(), v2.ToImage(),
-#         v2.ToDtype(torch.float32, scale=True),
+#     for_testing = v2.Compose([
+#         v2.ToImage(), v2.ToDtype(torch.float32, scale=True),
 #         v2.Normalize((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616))])
+#     for_training = v2.Compose([
+#         v2.RandomCrop(32, padding=1), v2.RandomHorizontalFlip(), for_testing])
 #     loader = DataLoader(cifar10(True, for_training), batch_size=128, shuffle=True)
+#     test_loader = DataLoader(cifar10(False, for_testing), batch_size=500)
 #     network = CIFAR10NetSimpleV3(dropout=0.0).to(device)
 #     optimizer = optim.SGD(network.parameters(), lr=0.05, momentum=0.9)
 #     for epoch in range(8):
@@ -524,6 +532,13 @@ print(f"\n{epochs} epochs of {len(train_data):,} pictures on {device}, weights i
 #             optimizer.zero_grad()
 #             loss.backward()
 #             optimizer.step()
+#         network.eval()
+#         correct = 0
+#         with torch.inference_mode():
+#             for pictures, targets in test_loader:
+#                 predicted = network(pictures.to(device)).argmax(dim=1)
+#                 correct += (predicted == targets.to(device)).sum().item()
+#         print(f"epoch {epoch + 1}: test accuracy {correct / len(test_loader.dataset):.3f}")
 #         torch.save({"epoch": epoch + 1, "network": network.state_dict(),
 #                     "optimizer": optimizer.state_dict()}, "checkpoint.pt")
 

@@ -13,6 +13,7 @@ import sys
 import threading
 
 import pytest
+import torch
 from checked_outputs import expected_outputs, first_mismatch, unlabelled_lines
 from conftest import LESSONS, ROOT, environment, find_lesson, run_lesson
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -184,17 +185,36 @@ def test_lesson_12_learns_and_keeps_the_weights(lesson_results, made_once):
     assert weights.stat().st_size > 4 * 419_690
 
 
-def test_lesson_12_without_flags_takes_all_pictures_and_eight_epochs(tmp_path):
+@pytest.fixture
+def forty_pictures(tmp_path):
+    """A LESSONS_HOME with forty training pictures and ten test pictures."""
     for split, count in (("train", 4), ("test", 1)):
         for name in CLASSES:
             folder = tmp_path / "data" / "cifar10" / split / name
             folder.mkdir(parents=True)
             for number in range(count):
                 draw(name, random.Random(number)).save(folder / f"{number}.png")
-    result = run_lesson(12, home=tmp_path, cwd=tmp_path)
+    return tmp_path
+
+
+def test_lesson_12_without_flags_takes_all_pictures_and_eight_epochs(forty_pictures):
+    result = run_lesson(12, home=forty_pictures, cwd=forty_pictures)
     assert (result.status, result.stderr) == (0, "")
     assert result.stdout.count("\nepoch ") == 8
     assert "\n8 epochs of 40 pictures on " in result.stdout
+
+
+def test_the_program_that_lesson_12_ends_with_runs(forty_pictures):
+    _, cell = find_lesson(12).read_text(encoding="utf-8").split("program of your own\n# You can")
+    program = "\n".join(re.findall(r"^#     (.*)", cell, re.MULTILINE))
+    ended = subprocess.run([sys.executable, "-c", program], cwd=forty_pictures,
+                           env=environment(forty_pictures), capture_output=True, text=True,
+                           check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert re.findall(r"^epoch (\d): test accuracy [01]\.\d{3}$", ended.stdout, re.MULTILINE) == [
+        str(epoch) for epoch in range(1, 9)]
+    saved = torch.load(forty_pictures / "checkpoint.pt", weights_only=True)
+    assert (saved["epoch"], set(saved)) == (8, {"epoch", "network", "optimizer"})
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 6, 7, 8, 10, 12])

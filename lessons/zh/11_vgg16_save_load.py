@@ -87,11 +87,13 @@ print("vgg16's argument `progress` has the default:", arguments["progress"].defa
 # -> vgg16's argument `progress` has the default: True
 
 # 你自己写程序，用 vgg16(weights=weights) 就够了。本课把它拆成几步，
-# 为的是没有网络时也能往下走：fetch_if_possible 下载并检查文件，
-# 不成功就返回 None；weights.get_state_dict 读取文件；load_state_dict
-# 把文件里的数装进网络。（后面“保存 state_dict”那里再细讲。）
+# 为的是没有网络时也能往下走。fetch_if_possible 把文件放到 torchvision 会去找的地方，
+# 不成功就返回 None。weights.get_state_dict 在那里找到文件并读取。
+# load_state_dict 把文件里的数装进网络。
+# （后面“保存 state_dict”那里再细讲。）
 #
-# check_hash=True：文件如果由 torchvision 自己下载，就核对文件的校验和。
+# （假如文件不在那里，get_state_dict 就会自己下载。
+# 那时 check_hash=True 会检查下载的文件有没有损坏。）
 # weights_only=True：加载时不许文件运行代码。（文件怎么会运行代码，最后几个单元格会演示。）
 torch.manual_seed(0)
 vgg = vgg16()
@@ -110,10 +112,10 @@ print("VGG16 has:", start)
 # 现在还能用，但会给出两条警告，将来也可能删掉。原来写 True 的，
 # 改成 weights=VGG16_Weights.DEFAULT；原来写 False 的，改成 weights=None，或者不写。
 
-# 这个单元格只要警告，截住以后再打印出来；网络本身用不着。所以在 "meta" 设备上创建网络：
-# 在那里，张量只有形状，没有数，几乎不花时间，也几乎不占内存。
-# （设备也决定张量里的数存放在哪里：
-# "cpu" 就是电脑的主内存。）
+# 这个单元格只要警告，截住以后再打印出来；网络本身用不着，所以在 "meta" 设备上创建。
+# 设备（第 1 课）是存放张量、用张量做计算的地方。"meta" 不是真的设备：
+# 那里的张量只有形状，没有数，
+# 几乎不花时间，也几乎不占内存。
 with warnings.catch_warnings(record=True) as caught, torch.device("meta"):
     warnings.simplefilter("always")
     vgg16(pretrained=False)
@@ -219,8 +221,10 @@ test_targets = torch.tensor(test_data.targets[:PICTURES])
 # 冻结的层每遍算出的特征都一样，所以只让这些层算一次。
 # 之后每轮只运行新的层，训练就从几分钟缩短到几秒钟。
 #
-# 无论收到多大的特征图，avgpool 总是给出 7x7 个数。这里只收到 2x2 个，
-# 因为五次池化把 64x64 个像素一次次减半。所以同一个数会用上好几次。
+# avgpool 是一种池化，取每个窗口的平均值。它会自己选窗口，
+# 无论原来多大，每个通道都变成 7x7 个数。我们的 64x64 个像素，到这里只剩 2x2 个数，
+# 因为五次池化每次都减半。这时窗口互相重叠，
+# 四个数中的每一个都会用上好几次。
 all_but_last = nn.Sequential(
     vgg.features,          # (N, 3, 64, 64) -> (N, 512, 2, 2)
     vgg.avgpool,           # -> (N, 512, 7, 7)
@@ -333,13 +337,14 @@ for name, values in accuracies.items():
 # 小网络则是所有的层都训练，准确率更高。
 
 # 用 ImageNet 的权重时，VGG16 已经从 120 万张图片里学到了东西。
-# 按教程的说法，这时 VGG16 比小网络好得多。你自己试试看：
-# 能联网的时候，本课会下载这套权重。
+# 按教程的说法，这时 VGG16 比小网络好得多。（我们没有测过。）
+# 你自己试试看：能联网的时候，本课会下载这套权重。
 
-# 随机种子虽然相同，小网络的准确率却和第 10 课不同。
-# DataLoader 每遍历一次，就要取一个随机数，不打乱顺序也一样。第 10 课测准确率也用 DataLoader，
-# 遍历的次数更多，所以训练图片的顺序和这里不一样。
-# 测试图片只有 300 张，差几个百分点说明不了什么。
+# 测试图片只有 300 张，两个网络差几个百分点，可能只是碰巧。
+
+# 随机种子虽然相同，小网络的准确率却和第 10 课（用 Adam）不同，
+# 因为这里训练图片的顺序不一样。（第 10 课测准确率也用 DataLoader，
+# 而 DataLoader 每遍历一次，就要取一个随机数。）
 
 # %% 保存 state_dict：每个参数的名字和数值
 # new_run 为 TensorBoard 建好本次运行的文件夹。models_folder 另建一个文件夹，
@@ -350,7 +355,7 @@ folder = models_folder(run)
 # torch.save 会建文件，但不会建文件夹。文件夹不存在，保存就失败：
 try:
     torch.save(add_linear.state_dict(), folder / "not there" / "add_linear.pt")
-except (RuntimeError, FileNotFoundError) as error:    # 报哪一种错，取决于路径
+except (RuntimeError, FileNotFoundError) as error:    # 两种异常，PyTorch 给哪一种都有可能
     print("no such folder:", error)
 # -> no such folder: ...not there...
 
@@ -383,8 +388,8 @@ for file in sorted(folder.glob("*.pt")):
 # %% 加载 state_dict：先搭出同样的网络，再填入数值
 # map_location="cpu"：哪怕张量是从 GPU 上保存的，也放进电脑的主内存。
 # 这样，没有 GPU 的机器也能加载这个文件。
-# weights_only=True 到下下个单元格再讲。默认值就是 True，不过写出来，
-# 用旧的 PyTorch 时也有保护。
+# weights_only=True 让加载变得安全（下下个单元格再讲）。
+# 从 PyTorch 2.6 起，它就是默认值；写出来，用更旧的版本也一样安全。
 # 输出里的 keys，就是 state_dict 里的那些名字。
 state = torch.load(folder / "add_linear.pt", map_location="cpu", weights_only=True)
 loaded = nn.Linear(1000, 10)
@@ -457,8 +462,8 @@ print("the loaded network gives the same scores:",
 # -> the loaded network gives the same scores: True
 
 # 要加载整个网络，Python 需要网络的类，
-# 所以得 import 定义这个类的 Python 文件。在教程里，这个文件还会保存一个新的网络。
-# 于是一 import，你正要加载的网络文件就被覆盖了。
+# 所以得 import 定义这个类的 Python 文件，而 import 会运行整个文件。在教程里，
+# 这个文件还会保存一个新的网络。于是一 import，你正要加载的网络就被覆盖了。
 #
 # 所以，CIFAR10Network 单独放在一个 Python 文件里：shared/networks.py。
 # 这个文件只定义类，所以可以放心 import。

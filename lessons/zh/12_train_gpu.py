@@ -194,9 +194,9 @@ if torch.cuda.is_available():
 # 所以每一轮之后，下面的训练循环会把这些全都保存到
 # models/12_train_gpu/<run>/checkpoint.pt，覆盖上一轮的检查点。
 #
-# 在这里，本课只需要知道训练多少轮、用多少张图片。如果带了 --resume，
-# 这些就写在中断的那次运行的检查点里。checkpoint.load 就是 torch.load，
-# 只是文件如果损坏，它会发现。
+# 训练多少轮、用多少张图片，现在就得知道，才能加载数据、安排学习率。
+# 如果带了 --resume，两者都写在中断的那次运行的检查点里。
+# checkpoint.load 就是 torch.load，只是文件如果损坏，它会发现。
 saved = None
 epochs, limit = args.epochs or EPOCHS, args.limit
 if args.resume:
@@ -204,7 +204,8 @@ if args.resume:
     saved = checkpoint.load(folder)
     epochs, limit = saved["settings"]["epochs"], saved["settings"]["limit"]
 
-# 一次运行从头到尾，设置必须一样，否则结果毫无意义。
+# 一次运行从开始到结束，设置必须一样，否则结果没有意义。
+# 所以，如果你之后改过上面的超参数，就不能接着训练了。
 settings = {"epochs": epochs, "limit": limit, "batch size": BATCH_SIZE, "seed": SEED,
             "learning rate": LEARNING_RATE, "dropout": DROPOUT, "padding": CROP_PADDING}
 if saved and saved["settings"] != settings:
@@ -213,8 +214,9 @@ if saved and saved["settings"] != settings:
 
 # %% 训练图片要平移、镜像，测试图片一律不动
 # 这就是数据增强（第 4 课）。每张训练图片先加一圈黑边，宽一个像素（CROP_PADDING），
-# 再在随机的位置裁出 32x32 像素，而且每隔一轮镜像一次。
-# 这样，网络每次看到的图片都不同，过拟合也就减轻了。
+# 再随机挑个位置，裁出 32x32 个像素。第一轮镜像其中一半图片，第二轮镜像另一半，
+# 就这样轮流下去。
+# 所以网络每次看到的图片都不一样，不容易过拟合。
 train_data = cifar10(train=True)
 train_data.data = train_data.data[:limit]    # [:None] 就是全部
 train_data.targets = train_data.targets[:limit]
@@ -224,7 +226,8 @@ test_data = cifar10(train=False)
 # 不过，Batches 把所有图片都放在设备上，裁剪、镜像、归一化都是整个批次一起做，
 # 比一张一张地做快好多倍。
 #
-# 如果图片少于 32 * 256 张，一个批次就取其中的三十二分之一，这样一轮仍然有 32 个批次。
+# 图片少的时候，批次如果还是 256 张，一轮就只有寥寥几步。所以图片少于 32 * 256 张时，
+# 批次变小，一轮仍然有 32 个批次。
 # 不过一个批次至少有 16 张；图片总共还不到 16 张，就全部取上。
 batch_size = min(BATCH_SIZE, max(16, len(train_data) // 32), len(train_data))
 augmentation = Augmentation(CROP_PADDING, SEED)
@@ -336,7 +339,9 @@ def train_epoch(network, batches, optimizer, scheduler):
     return loss_sum.item() / count, correct.item() / count
 
 
-# %% 测试和训练相同，只是少了负责学习的四行
+# %% 测试时没有 zero_grad、backward 和 step
+# 所有的得分都留着，因为最后几个单元格要用；
+# 损失和准确率到末尾再由这些得分算出来。
 def evaluate(network, batches):
     """返回平均损失、准确率和所有图片的得分，得分的形状是 (N, 10)。"""
     network.eval()
@@ -354,8 +359,9 @@ def evaluate(network, batches):
 
 # %% 接着训练时，从检查点保存的地方开始
 # checkpoint.restore 依次调用网络、优化器和学习率调度器的 load_state_dict（第 11 课），
-# 并返回已经训练了多少轮。如果那次运行用的是别的图片，就会报错：
-# describe 把图片写成一行描述，图片不同，这行描述也不同。
+# 并返回已经训练了多少轮。如果现在的图片不是那次运行用的图片，就会报错：
+# checkpoint.describe 由图片得出一行文字，
+# restore 把它和检查点里的那一行比较。
 first_epoch = 0
 data = checkpoint.describe(train_data, test_data)
 if saved:
@@ -369,13 +375,16 @@ else:
 lock = checkpoint.lock(folder)    # 训练期间，别的进程不能接手这次运行
 
 # %% 训练和测试交替进行
-# 头几轮里，测试损失可能忽高忽低；即使测试准确率更好，测试损失也可能比训练损失高。
-# 这是因为这时权重变得快，BatchNorm 的滑动平均跟不上；
-# 而且有少数图片，网络答错了还很自信，平均损失因此变大。
+# 头几轮里，有两件事看上去可能有点怪。一是测试损失忽高忽低：
+# 这时权重变得快，BatchNorm 的滑动平均跟不上。
+# 二是测试准确率更高，测试损失却可能也比训练损失高：
+# 只要有少数图片，网络答错了还很自信，平均损失就会变大。
 #
 # 两个 writer 写进两个文件夹，在 TensorBoard 里就是两次运行，各有一种颜色。
-# 接着训练时，可能有一轮要重新训练，而这一轮的点之前已经写下了。
-# 有了 purge_step，TensorBoard 就不显示那些旧的点。
+#
+# 如果运行在一轮中间停了，接着训练时，这一轮要重新训练。
+# 如果停的时候，这一轮的点已经写下，检查点还没保存，TensorBoard 里就已经有这一轮的点了。
+# purge_step 会把这些点藏起来。
 training = SummaryWriter(run / "training", purge_step=first_epoch + 1)
 testing = SummaryWriter(run / "testing", purge_step=first_epoch + 1)
 if first_epoch == 0:
@@ -498,9 +507,6 @@ print(f"\n{epochs} epochs of {len(train_data):,} pictures on {device}, weights i
 # 变换（第 4 课）、SGD（第 10 课）和 torch.save（第 11 课）。
 # 只有图片和网络取自 `shared`。这样训练更慢，也没有学习率调度器。
 #
-# 上面的 evaluate() 也能用 DataLoader：用 cifar10(False, ...) 建一个，
-# 变换只要最后三个，因为测试图片不平移。
-#
 #     import torch
 #     from torch import nn, optim
 #     from torch.utils.data import DataLoader
@@ -509,11 +515,13 @@ print(f"\n{epochs} epochs of {len(train_data):,} pictures on {device}, weights i
 #     from shared.networks import CIFAR10NetSimpleV3
 #
 #     device = torch.accelerator.current_accelerator(check_available=True) or "cpu"
-#     for_training = v2.Compose([
-#         v2.RandomCrop(32, padding=1), v2.RandomHorizontalFlip(), v2.ToImage(),
-#         v2.ToDtype(torch.float32, scale=True),
+#     for_testing = v2.Compose([
+#         v2.ToImage(), v2.ToDtype(torch.float32, scale=True),
 #         v2.Normalize((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616))])
+#     for_training = v2.Compose([
+#         v2.RandomCrop(32, padding=1), v2.RandomHorizontalFlip(), for_testing])
 #     loader = DataLoader(cifar10(True, for_training), batch_size=128, shuffle=True)
+#     test_loader = DataLoader(cifar10(False, for_testing), batch_size=500)
 #     network = CIFAR10NetSimpleV3(dropout=0.0).to(device)
 #     optimizer = optim.SGD(network.parameters(), lr=0.05, momentum=0.9)
 #     for epoch in range(8):
@@ -524,6 +532,13 @@ print(f"\n{epochs} epochs of {len(train_data):,} pictures on {device}, weights i
 #             optimizer.zero_grad()
 #             loss.backward()
 #             optimizer.step()
+#         network.eval()
+#         correct = 0
+#         with torch.inference_mode():
+#             for pictures, targets in test_loader:
+#                 predicted = network(pictures.to(device)).argmax(dim=1)
+#                 correct += (predicted == targets.to(device)).sum().item()
+#         print(f"epoch {epoch + 1}: test accuracy {correct / len(test_loader.dataset):.3f}")
 #         torch.save({"epoch": epoch + 1, "network": network.state_dict(),
 #                     "optimizer": optimizer.state_dict()}, "checkpoint.pt")
 

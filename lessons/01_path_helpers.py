@@ -24,9 +24,9 @@ It takes about 3 seconds.
 
     python lessons/01_path_helpers.py              runs it
 
-The lessons write `python` and `tensorboard`, which are those of your active environment.
-`make lesson N=1` needs none: it makes one, .venv, and runs the lesson in it. To use
-that one yourself, type `source .venv/bin/activate` (README.md has the line for Windows).
+Before you type such a command, activate the environment in which you installed the
+lessons. Or type `make lesson N=1`: it makes an environment, .venv, and runs the lesson in
+it. `source .venv/bin/activate` activates .venv (README.md has the line for Windows).
 """
 
 # %% Setup
@@ -34,11 +34,11 @@ that one yourself, type `source .venv/bin/activate` (README.md has the line for 
 # When you installed the lessons (README.md says how), Python learned where it is.
 from shared.errors import begin_lesson
 
-# Every lesson begins with this call. When the script runs, a problem outside the code,
-# such as a full disk or a folder that is missing, is told in two lines: what is wrong,
-# and what to do. Most mistakes in the code, such as a misspelled variable, look as they
-# always do in Python. (The call comes before `import torch`, because it makes a setting
-# that PyTorch reads when it starts.)
+# Every lesson begins with this call. If the disk is full or a folder is missing, you then
+# get two plain lines in the place of a long traceback: what is wrong, and what to do.
+# Mistakes in the code, such as a misspelled variable, look as always in Python. (The call
+# comes before `import torch`, because it makes a setting that PyTorch reads when it
+# starts.)
 begin_lesson()
 
 import os
@@ -71,7 +71,7 @@ print("The pictures are drawn, not photographs:", drawn)
 # The separator stands between the names in a path: the `/` in data/hymenoptera_data.
 #
 # The folder has two parts: `train` has the pictures to learn from, and `val` (short for
-# validation) has those to test with.
+# validation) has others, to test with. The lessons call them test pictures.
 train = os.path.join(folder, "train")
 print("folder of the pictures to learn from:", train)
 # -> folder of the pictures to learn from: ...train
@@ -159,8 +159,8 @@ print("the name `bananas` exists here:", "bananas" in dir())
 # Pass the function itself: with () behind its name you would call it.
 #
 # In a terminal, help() shows a page and waits for the key q. A script would stop there.
-# So this one asks pydoc, the module behind help(), for the same text. (You can skip the
-# note about `fork` in it.)
+# So this one asks pydoc, the module behind help(), for the same text. (It ends with a
+# note about `fork`, which you do not need.)
 function = torch.cuda.is_available
 print(pydoc.render_doc(function, title="Help on %s:", renderer=pydoc.plaintext))
 # -> Help on function is_available in module torch.cuda:
@@ -190,7 +190,7 @@ print("device on which lesson 12 will train:", device)
 # -> device on which lesson 12 will train: ...
 
 # If you ask others for help with PyTorch, tell them these two versions. torchvision is
-# PyTorch's package for pictures. To know its version one need not import it.
+# PyTorch's package for pictures. version("torchvision") need not import it.
 print("version of torch:", torch.__version__)
 # -> version of torch: ...
 print("version of torchvision:", version("torchvision"))

@@ -35,9 +35,10 @@ from torchvision.transforms import v2    # the newer of two generations: lesson 
 from shared.datasets import AntsBees, ants_and_bees, cifar10, enlarge
 from shared.paths import new_run, print_where_to_look
 
+# The settings of this lesson. Skip them for now: each is explained where it is used.
 SUFFIXES = (".jpg", ".jpeg", ".png")    # a file with another suffix is left out
-SEED = 0             # where the random numbers begin; explained below
-EPOCHS = 2           # how many times we go through the data; two are enough to compare
+SEED = 0             # where the random numbers begin
+EPOCHS = 2           # how many times we go through the data
 BATCHES_SHOWN = 4    # batches of each epoch in TensorBoard; more would only take time
 WORKERS = 2          # processes that read pictures; set 1 if your machine has one core
 
@@ -84,8 +85,8 @@ class MyData(Dataset):
         return picture, self.label_dir
 
 
-# The rest of this lesson is in a function, so run the lesson as a whole, not cell by
-# cell. The comment behind this function says why.
+# The rest of this lesson is in a function, because it starts other processes. So run the
+# lesson as a whole, not cell by cell. The last comment, above `if __name__`, says why.
 def main():
     # %% len() and [i] call the two methods
     folder, _ = ants_and_bees()
@@ -173,7 +174,7 @@ def main():
     # First a batch of three by hand. torch.stack makes one tensor of several. They must
     # have the same shape. That is why all pictures were resized to one size.
     by_hand = torch.stack([few[0][0], few[1][0], few[2][0]])
-    print("shape of the batch by hand:", by_hand.shape)    # 3 times (3, 83, 100)
+    print("shape of the batch by hand:", by_hand.shape)    # 3 samples of (3, 83, 100)
     # -> shape of the batch by hand: torch.Size([3, 3, 83, 100])
 
     # A DataLoader does the same. `next(iter(loader))` is the batch that a for loop over
@@ -236,7 +237,8 @@ def main():
     def order_of_each_epoch():
         # Shuffling needs random numbers. PyTorch's generator (it has nothing to do with
         # Python's `yield`) gives them one after the other, as from a long fixed list.
-        # The seed is a number that says where in the list it begins.
+        # The seed is a number that says where in the list it begins. (Without
+        # `generator=`, it begins somewhere else each time that you run the program.)
         generator = torch.Generator().manual_seed(SEED)
         loader = DataLoader(numbers, batch_size=2, shuffle=True, generator=generator)
         orders = []
@@ -306,10 +308,9 @@ def main():
                 if step == BATCHES_SHOWN:
                     break
 
-    # The next call prints a command that shows this run. Type it into a terminal, in
-    # the folder from which you started this lesson. (The command at the top of this
-    # file shows all runs of this lesson. Type that one in the folder that holds
-    # `lessons`.)
+    # The next call prints a command that shows this run. Type it into a terminal, in the
+    # same folder in which you started the lesson. (The command at the top of this file
+    # shows all runs of the lesson. It works in the folder that holds `lessons`.)
     print_where_to_look(run, LOOK_AT)
 
 

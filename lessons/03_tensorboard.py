@@ -73,9 +73,9 @@ for x in range(POINTS):
 # starts anew, and it may forget the points so far.
 #
 # By default, TensorBoard smooths curves: it replaces each value by an average of this
-# one and those before it. This makes noisy curves easier to read. But a smoothed curve
-# lags behind: this one seems to end at 97.5. Set Smoothing to 0, and it ends at its
-# last value, 99.
+# one and those before it, in which the latest count most. This makes noisy curves easier
+# to read. But a smoothed curve lags behind: this one seems to end at 97.5. Set Smoothing
+# to 0, and it ends at its last value, 99.
 
 # %% add_scalars puts several curves into one chart
 for step in range(POINTS):
@@ -84,9 +84,9 @@ for step in range(POINTS):
     writer.add_scalars("3 charts/2 powers of x", values, global_step=step)
 
 # For TensorBoard, each folder that something was written into is a run. add_scalars
-# makes a folder for each curve, inside the folder of this run. So TensorBoard lists
-# four runs on the left side. With the command that this lesson prints at its end, this
-# run is called "." there. (In a folder's name the / of the tag becomes _.)
+# makes a folder for each curve, inside the folder of this run. So TensorBoard lists four
+# runs on the left side: this run itself, with the name ".", and one for each of the three
+# curves. In a folder's name the / of the tag becomes _:
 for path in sorted(run.iterdir()):
     if path.is_dir():
         print("folder of a curve:", path.name)
@@ -149,17 +149,17 @@ writer.add_image("3 pictures/3 ant, CHW tensor", ant_tensor, global_step=1)
 
 # %% What add_image does not take: the wrong order, and the name of a file
 # Without dataformats, add_image thinks that the 512 rows of the ant are 512 channels.
-# The message says that PIL has no such pictures. In it, |u1 is NumPy's short name for
-# uint8, and the first two 1 stand for any height and width.
+# The message ends with "(1, 1, 512), |u1". This is the kind of picture that PIL does not
+# have: any height (1), any width (1), 512 channels. |u1 is NumPy's short name for uint8.
 try:
     writer.add_image("3 pictures/wrong order", ant)
 except TypeError as error:
     print("add_image with the channels last:", type(error).__name__, "-", error)
 # -> add_image with the channels last: TypeError - ...512...
 
-# Not every mistake gives an error. The six pixels would give none: add_image would
-# think that their two rows are two channels, and a picture may have two channels, grey
-# and transparency.
+# Not every mistake gives an error. The six pixels have two rows, and add_image would take
+# these for two channels. There are such pictures: grey and transparency. So there would
+# be no error, only a wrong picture.
 
 # The name of a file is no picture. Open the file first, with PIL: Image.open(path).
 try:
@@ -181,8 +181,8 @@ for step, margin in enumerate(MARGINS, start=1):
 writer.close()
 
 # %% TensorBoard draws what is in the folder after --logdir
-# The next call prints a command. Type it into a terminal, in the folder from which you
-# started this lesson. Then open the address in a browser.
+# The next call prints a command and an address. Type the command into a terminal, in the
+# folder from which you started this lesson. Then open the address in your browser.
 #
 # - A port is the number by which your browser finds TensorBoard among the programs of a
 #   machine. If TensorBoard says that port 6006 is in use, add `--port 6007` to the

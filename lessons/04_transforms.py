@@ -106,10 +106,10 @@ print("by hand equals ToTensor:", torch.equal(by_hand, tensor))
 
 # %% A tensor can do what an array cannot: remember how it was computed
 # An array and a tensor hold the same numbers. Why make a tensor, then? The reason is
-# how a network learns: it changes its numbers a little, again and again. For each
-# number it needs a gradient. The gradient says how much the network's error grows if
-# that number grows. (The error says how wrong the answers are: lesson 10.) To find the
-# gradient, PyTorch has to know how the result was computed.
+# how a network learns: it changes its numbers a little, again and again. For each of
+# them it must know: do the answers get better or worse if this number grows? What says
+# so is called the gradient (lesson 10). To find it, PyTorch has to know how the answer was
+# computed. Here you only see that a tensor remembers it.
 weight = torch.tensor(3.0, requires_grad=True)    # a number that a network could learn
 print("2 times the weight:", 2 * weight)
 # -> 2 times the weight: tensor(6., grad_fn=<MulBackward0>)
@@ -162,15 +162,15 @@ print("ToTensor, from a float 255.0:", to_tensor_v1(floats).max().item())
 print("v2, from a float 255.0:", to_tensor_v2(floats).max().item())
 # -> v2, from a float 255.0: 255.0
 
-# Most PIL pictures have 8 bits. Some have more, for example X-ray pictures. Here is one
-# whose numbers can be as large as 65,535. They are kept as whole numbers of 32 bits.
+# Most PIL pictures have 8 bits. Some have more, for example X-ray pictures, whose numbers
+# often go up to 65,535 (16 bits). PIL may keep them in a type with more room, of 32 bits.
 # ToTensor does not divide them.
 many_bits = Image.fromarray(np.full((2, 2), 60_000, dtype=np.int32))
 print("ToTensor, from a picture of 32 bits:", to_tensor_v1(many_bits).max().item())
 # -> ToTensor, from a picture of 32 bits: 60000
 
-# v2 divides them by the largest number that their type can hold: 2,147,483,647. So this
-# bright picture becomes nearly black.
+# v2 does not know about the 65,535. It divides by the largest number that the type of 32
+# bits can hold, 2,147,483,647. So this bright picture becomes nearly black.
 print(f"v2, from a picture of 32 bits: {to_tensor_v2(many_bits).max().item():.6f}")
 # -> v2, from a picture of 32 bits: 0.000028
 
@@ -304,22 +304,25 @@ print("thin leg, eight pixels:", leg.flatten())
 # -> thin leg, eight pixels: tensor([0., 0., 0., 1., 0., 0., 0., 0.])
 
 # Now resize it to two pixels. The first new pixel stands for the first four old ones,
-# and the leg is one of them. NEAREST_EXACT copies the third of the four: the leg is
-# lost.
+# and the leg is one of them. The middle of the four is between the second and the third.
+# NEAREST_EXACT copies the one after the middle, the third: the leg is lost.
 nearest = v2.Resize((1, 2), interpolation=InterpolationMode.NEAREST_EXACT)
 resized = nearest(leg)    # (1, 1, 8) -> (1, 1, 2)
 print("thin leg, nearest, two pixels:", resized.flatten())
 # -> thin leg, nearest, two pixels: tensor([0., 0.])
 
-# Bilinear mixes two of the four, the second and the third. So it loses the leg, too.
+# Bilinear mixes the two beside the middle, the second and the third. (There is only one
+# row, so these are two pixels, not four.) So it loses the leg, too.
 bilinear = v2.Resize((1, 2), antialias=False)
 resized = bilinear(leg)    # (1, 1, 8) -> (1, 1, 2)
 print("thin leg, bilinear without antialias:", resized.flatten())
 # -> thin leg, bilinear without antialias: tensor([0., 0.])
 
 # antialias=True, which is the default, changes that. Now all old pixels around the new
-# one count, and the near ones count more. An old pixel may count for two new ones, as
-# the leg does here. So it gets pale and wide, but it stays.
+# one count, and the near ones count more: here six of them, with 5, 7, 7, 5, 3 and 1
+# parts of 28. For the first new pixel, the leg is the fourth: 5 / 28 = 0.1786. An old
+# pixel may count for two new ones: for the second, the leg has 3 / 28 = 0.1071. So it
+# gets pale and wide, but it stays.
 bilinear = v2.Resize((1, 2))
 resized = bilinear(leg)    # (1, 1, 8) -> (1, 1, 2)
 print("thin leg, bilinear with antialias:", resized.flatten())
@@ -428,8 +431,8 @@ print("Normalize, v1 equals v2:", same)
 # -> Normalize, v1 equals v2: True
 
 # Normalize needs the channels first. If the height comes first, it thinks that the 512
-# rows are channels. But it has only 3 means. (In the message, tensor a is the picture,
-# b the means. A singleton dimension has the size 1.)
+# rows are channels. But it has only 3 means. (In the message, tensor a is the picture, b
+# the means.)
 try:
     normalize(tensor.permute(1, 2, 0))    # (3, 512, 768) -> (512, 768, 3)
 except RuntimeError as error:

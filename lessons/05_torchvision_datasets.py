@@ -57,7 +57,7 @@ print("the arguments:", arguments)
 # makes a tensor (lesson 4).
 
 # target_transform: it is called with the number of the picture's class, before you get
-# the number. It is rarely needed.
+# the number. For example, it can make two classes of the ten: animal or vehicle (below).
 
 # download: True downloads the files, 170 MB, if the folder does not have them yet.
 # False (the default) never downloads.
@@ -89,11 +89,10 @@ except RuntimeError as error:
 #    on CIFAR-10.
 #
 # Wherever the pictures come from, you use them like torchvision's CIFAR10. cifar10()
-# has the same arguments train, transform and target_transform. It has no argument
-# `root`: the folder is always data/. And it has no argument `download`: when places 1
-# and 2 have nothing, it tries to download by itself.
+# has the same arguments train, transform and target_transform. It has no argument `root`
+# (the folder is always data/), and none called `download` (see place 3).
 #
-# It does not try if the environment variable LESSONS_OFFLINE is 1. Set it in a
+# It does not download if the environment variable LESSONS_OFFLINE is 1. Set it in a
 # terminal, for all lessons that you then start there: `export LESSONS_OFFLINE=1` on
 # Linux and macOS, `$env:LESSONS_OFFLINE = 1` on Windows, in PowerShell. (If the
 # download is slow, get cifar-10-python.tar.gz in another way and put it into data/.)
@@ -153,16 +152,16 @@ print("share of each class:", np.array(counts) / len(train_data))
 # %% transform changes each picture when you ask for it
 # Lesson 4 has explained these two steps.
 to_tensor = v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True)])
-tensors = cifar10(train=False, transform=to_tensor)
-tensor, target = tensors[0]    # width 32, height 32 -> (3, 32, 32)
+as_tensors = cifar10(train=False, transform=to_tensor)
+tensor, target = as_tensors[0]    # width 32, height 32 -> (3, 32, 32)
 print("first test picture:", train_data.classes[target])
 # -> first test picture: cat
 print("the cat is a tensor now:", tuple(tensor.shape), tensor.dtype)
 # -> the cat is a tensor now: (3, 32, 32) torch.float32
 
-# The transform runs each time that you ask for a picture. What is stored stays as it
-# was: whole numbers, with the channels last. So whoever reads `data` gets no transform.
-print("what is stored has not changed:", tensors.data[0].shape, tensors.data.dtype)
+# as_tensors[0] runs the transform, each time anew. as_tensors.data[0] does not: it gives
+# the picture as it is stored, in whole numbers, with the channels last.
+print("what is stored has not changed:", as_tensors.data[0].shape, as_tensors.data.dtype)
 # -> what is stored has not changed: (32, 32, 3) uint8
 
 
@@ -185,8 +184,9 @@ print("its target as it is stored:", animals.targets[0])
 # -> its target as it is stored: 3
 
 # %% TensorBoard shows pictures of each class, and their mean
-# Each pixel of a mean picture is the mean of this pixel in all pictures of the class.
-# Such a picture is pale. So its smallest value is moved to 0, and its largest to 1.
+# The pixel at one place of a mean picture is the mean of the pixels at this place in all
+# pictures of the class. Such a picture is pale. So its smallest value is moved to 0, and
+# its largest to 1.
 run = new_run(__file__, drawn=train_data.drawn)
 targets = np.array(train_data.targets)
 with SummaryWriter(run) as writer:
@@ -196,12 +196,13 @@ with SummaryWriter(run) as writer:
         # True or False for each picture, and [ ] picks those with True.
         of_class = train_data.data[targets == number]
 
-        # (32 pictures, height 32, width 32, 3 channels). add_images expects the
-        # channels before the height.
+        # of_class has the shape (pictures, height, width, channels). add_images expects
+        # the channels before the height.
         pictures = torch.from_numpy(of_class[:PICTURES_SHOWN])    # (32, 32, 32, 3)
         pictures = enlarge(pictures.permute(0, 3, 1, 2))          # -> (32, 3, 128, 128)
         writer.add_images(f"5 classes/{number} {name}", pictures)
 
+        # axis=0: the mean over the pictures.
         mean = torch.from_numpy(of_class.mean(axis=0))            # (32, 32, 3)
         mean = (mean - mean.min()) / (mean.max() - mean.min())    # 0 to 1
         mean = enlarge(mean.permute(2, 0, 1))                     # -> (3, 128, 128)

@@ -150,7 +150,8 @@ print("ModuleDict: seconds in 2 hours:", to_seconds["hours"](x).item())
 
 
 # %% ParameterList and ParameterDict hold parameters that belong to no layer
-# Use them when you compute with several parameters of your own.
+# That is, parameters that you make yourself, with nn.Parameter. As with Modules, a plain
+# list would hide them from training.
 class Polynomial(nn.Module):
     """Computes 1 + 2 x + 3 x^2, or any other polynomial."""
 
@@ -230,9 +231,9 @@ print(f"feature map by hand:\n{feature_map}")
 # PyTorch does not.)
 
 # %% F.conv2d does the same for a whole batch of pictures
-# It takes the pictures, and the kernels. All kernels together are also called the
-# weight. (Each single number in it is called a weight, too, as in lesson 4.) The shapes
-# are:
+# It takes the pictures, and the kernels. Each number of a kernel is called a weight (as in
+# lesson 4). PyTorch keeps all kernels in one tensor and calls it the weight, too. The
+# shapes are:
 #
 #     pictures: (batch, in_channels, height, width)
 #     kernels:  (out_channels, in_channels, height, width)
@@ -240,9 +241,6 @@ print(f"feature map by hand:\n{feature_map}")
 # in_channels: the channels of a picture. A kernel has one square of numbers for each of
 # them; see the example with two channels below.
 # out_channels: the feature maps that come out. There is one kernel for each.
-#
-# (In PyTorch's own description, a kernel has `in_channels / groups` squares. `groups`
-# is 1 by default, so that is the same. Lesson 7 explains it.)
 pictures = image.reshape(1, 1, 4, 4)    # one picture of one channel
 kernels = kernel.reshape(1, 1, 3, 3)    # one kernel for one channel
 maps = F.conv2d(pictures, kernels)      # (1, 1, 4, 4) -> (1, 1, 2, 2)
@@ -344,8 +342,9 @@ print("the spread kernel gives the same as dilation=2:", torch.equal(by_hand, ma
 # changes them. The same goes for the bias: nn.Conv2d has one, unless you write
 # bias=False.
 #
-# Here is a network of two convolutions. A kernel of 5x5 has room at 28 - 5 + 1 = 24
-# places in a row of 28 pixels. F.relu turns each number below 0 into 0 (lesson 8).
+# Here is a network of two convolutions, for grey pictures of 28x28 pixels. A kernel of 5x5
+# has room at 28 - 5 + 1 = 24 places in a row of them. Each convolution has 20 kernels (any
+# other number would do). F.relu turns each number below 0 into 0 (lesson 8).
 class TwoConvolutions(nn.Module):
     def __init__(self):
         super().__init__()
@@ -377,7 +376,8 @@ print("two pictures become:", tuple(maps.shape))
 
 # %% Two kernels find the edges of an ant
 # At an edge, dark pixels are beside bright ones. This kernel subtracts the pixels on
-# the left from those on the right. The middle row counts twice.
+# the left from those on the right. The middle row counts twice, because it is nearest to
+# the pixel in the middle. (Without that, it would find edges as well.)
 vertical = torch.tensor([[-1.0, 0.0, 1.0],
                          [-2.0, 0.0, 2.0],
                          [-1.0, 0.0, 1.0]])

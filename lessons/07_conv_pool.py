@@ -77,7 +77,8 @@ for stride in (1, 2):
 
 # %% A formula counts the windows
 # The first window covers 3 of the 7 pixels. After it, 4 pixels remain. Each further
-# window moves on by the stride: 4 // 1 = 4 further windows, or 4 // 2 = 2.
+# window moves on by the stride: 4 // 1 = 4 further windows, or 4 // 2 = 2. With the first
+# window, these are 5 or 3.
 print("windows with stride 1:", (7 - 3) // 1 + 1)
 # -> windows with stride 1: 5
 print("windows with stride 2:", (7 - 3) // 2 + 1)
@@ -238,6 +239,8 @@ print(f"smallest weight: {conv.weight.min():.4f}, largest: {conv.weight.max():.4
 
 # The sum of a kernel's weights says what the kernel makes of an even area, where all
 # pixels are the same grey. The result is this sum times the brightness (plus the bias).
+# An example: with the weights 1, -2 and 0, whose sum is -1, three pixels of 0.5 give
+# 0.5 - 1 + 0 = -0.5.
 # - Far above 0: bright areas give large numbers, and the feature map is bright there.
 # - Far below 0: bright areas give numbers far below 0, and the feature map is dark there.
 # - Near 0, say between -0.25 and 0.25: bright and dark areas give nearly the same
@@ -325,6 +328,9 @@ for place in range(3):
 # - dilation: the distance between the pixels of a window, by default 1.
 # - return_indices: by default False. With True, it also says where each maximum was.
 # - ceil_mode: by default False. With True, windows may be partly outside (see below).
+#
+# With the border, these 2x2 pixels become 4x4, so there are four windows. Each has one
+# pixel of -5, and three of the border. If the border were 0, each maximum would be 0.
 negative = torch.full((1, 1, 2, 2), -5.0)
 pooled = nn.MaxPool2d(2, padding=1)(negative)    # (1, 1, 2, 2) -> (1, 1, 2, 2)
 print("all pixels -5, padding=1:", pooled.flatten().tolist())    # no 0
@@ -355,9 +361,9 @@ print("5 pixels, formula rounded down:", 1 + math.floor(further), "windows")
 print("5 pixels, formula rounded up:", 1 + math.ceil(further), "windows")
 # -> 5 pixels, formula rounded up: 3 windows
 
-# There is one exception. PyTorch leaves out a window that would start after the last
-# pixel. An example: 3 pixels, windows of 2, stride 3. The first window has the pixels 0
-# and 1. The second one would start at pixel 3, which does not exist.
+# There is one exception, which is rare. PyTorch leaves out a window that would start after
+# the last pixel. An example: 3 pixels, windows of 2, stride 3. The first window has the
+# pixels 0 and 1. The second one would start at pixel 3, which does not exist.
 pixels = torch.arange(3.0).reshape(1, 1, 1, 3)
 print("3 pixels, formula rounded up:", 1 + math.ceil((3 - 2) / 3), "windows")
 # -> 3 pixels, formula rounded up: 2 windows
@@ -409,9 +415,11 @@ loader = DataLoader(test_data, batch_size=PICTURES_SHOWN)
 
 def black_to_white(maps):
     """In each map, the smallest number becomes 0 (black), the largest 1 (white)."""
+    # amin with dim=(2, 3) gives the smallest number of each map.
     smallest = maps.amin(dim=(2, 3), keepdim=True)    # (8, 6, 30, 30) -> (8, 6, 1, 1)
     largest = maps.amax(dim=(2, 3), keepdim=True)
-    span = (largest - smallest).clamp(min=1e-6)    # never 0, also if all are equal
+    # clamp makes smaller numbers equal to min. So we never divide by 0.
+    span = (largest - smallest).clamp(min=1e-6)
     return (maps - smallest) / span
 
 
@@ -419,9 +427,11 @@ def rows_of_maps(pictures, maps):
     """A row of pictures and, for each kernel, a row of their feature maps."""
     frame = nn.ConstantPad2d(1, 1.0)    # a white border: (..., 30, 30) -> (..., 32, 32)
     rows = [pictures]
+    # torch.cat needs as many channels everywhere. So a map is repeated three times: as red,
+    # green and blue, which together are grey.
     for kernel in range(maps.shape[1]):    # 6 kernels
         grey = frame(maps[:, kernel : kernel + 1])    # (8, 6, 30, 30) -> (8, 1, 32, 32)
-        rows.append(grey.repeat(1, 3, 1, 1))          # -> (8, 3, 32, 32), still grey
+        rows.append(grey.repeat(1, 3, 1, 1))          # -> (8, 3, 32, 32)
     return torch.cat(rows)    # 7 rows of (8, 3, 32, 32) -> (56, 3, 32, 32)
 
 

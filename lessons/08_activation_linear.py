@@ -4,9 +4,9 @@ A linear layer multiplies its inputs by weights and adds up. An activation is a 
 that is applied to the results of a layer, such as "negative numbers become 0".
 
 You calculate three activations and a linear layer by hand first, then with PyTorch.
-Then you see why networks have activations. Without an activation between them, two
-linear layers can do no more than a single layer. With an activation between them, they
-can make a curve that has a bend.
+Then you see why networks have activations. Draw what comes out of a linear layer over
+what goes in: it is a straight line. Two such layers give a straight line again. With an
+activation between them, the line can have a bend.
 
 It takes about 4 seconds.
 
@@ -76,7 +76,9 @@ print("inplace=True, input and result are one tensor:", result is x)
 # math.exp(-x). Its curve has the form of an S: close to 0 far on the left, 0.5 at
 # x = 0, close to 1 far on the right.
 #
-# It turns a number into the probability of a "yes". 0.88 means: yes, with 88 %.
+# It is for questions with the answers yes and no, such as "is this an ant?". A network
+# gives any number, and Sigmoid makes of it one that can be read as a probability: 0.88
+# means yes, with 88 %.
 for number in (-2.0, 0.0, 2.0):
     print(f"Sigmoid of {number:4} by hand: {1 / (1 + math.exp(-number)):.4f}")
 # -> Sigmoid of -2.0 by hand: 0.1192
@@ -120,8 +122,8 @@ print("the probabilities add up to:", softmax(logits).sum().item())
 # a is called the weight, b is called the bias. Training will find both. Here we set
 # them ourselves. nn.Parameter marks a tensor as a part that can be trained (lesson 6).
 line = nn.Linear(in_features=1, out_features=1)
-line.weight = nn.Parameter(torch.tensor([[2.0]]))    # a = 2
-line.bias = nn.Parameter(torch.tensor([1.0]))        # b = 1
+line.weight = nn.Parameter(torch.tensor([[2.0]]))    # a = 2: a row for each output
+line.bias = nn.Parameter(torch.tensor([1.0]))        # b = 1: a number for each output
 print("linear layer: 2 * 3 + 1 =", line(torch.tensor([3.0])).item())
 # -> linear layer: 2 * 3 + 1 = 7.0
 
@@ -147,8 +149,9 @@ linear.bias = nn.Parameter(torch.tensor([0.5, 0.0]))             # (out,)
 print("two neurons, nn.Linear:", linear(x).tolist())
 # -> two neurons, nn.Linear: [-1.5, 4.0]
 
-# In one line, this is a matrix product (in Python @), plus the bias. It multiplies x by
-# each row of the weight, and adds up. (.T turns rows into columns, as @ needs them.)
+# In one line, this is a matrix product (in Python @), plus the bias. @ multiplies x by each
+# column of a matrix, and adds up. The neurons are the rows of the weight, so .T first
+# turns rows into columns.
 print("two neurons, matrix product:", (x @ linear.weight.T + linear.bias).tolist())
 # -> two neurons, matrix product: [-1.5, 4.0]
 
@@ -187,6 +190,8 @@ print("nn.Flatten:", tuple(flat.shape))
 
 # %% Only the last dimension of the input has to have the size in_features
 # All dimensions before it stay as they are. There may be none, one (a batch), or more.
+# Here the layer takes each row of the picture by itself, with the same weights. So no
+# neuron sees the whole picture: that is why one flattens.
 linear = nn.Linear(8, 5)
 print("input (3, 8) becomes:", tuple(linear(picture).shape))
 # -> input (3, 8) becomes: (3, 5)

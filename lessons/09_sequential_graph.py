@@ -112,13 +112,15 @@ network = nn.Sequential(OrderedDict([
     ("linear2", nn.Linear(64, 10)),
 ]))
 
-# This network comes from the Chinese tutorial that these lessons follow. It has no
-# activations. So its two linear layers can do no more than one (lesson 8).
+# This network comes from the Chinese tutorial that these lessons follow. Its authors chose
+# kernels of 5x5, 32, 32 and 64 of them, and 64 neurons. Other numbers would work, too. Not
+# free are the 3 channels, the 10 classes, and 1024 (the next cell shows why).
 #
-# A convolution, too, only multiplies and adds up. But between the convolutions there is
-# max pooling, which compares numbers. So the three convolutions cannot be replaced by
-# one. The network of lesson 12 has a ReLU after each convolution, and one between its
-# linear layers.
+# It has no activations. So its two linear layers can do no more than one (lesson 8). A
+# convolution, too, only multiplies and adds up. But between the convolutions there is max
+# pooling. It chooses the largest number, as ReLU chooses between x and 0. So the three
+# convolutions cannot be replaced by one. The network of lesson 12 has a ReLU after each
+# convolution, and one between its linear layers.
 
 # %% The formula of lesson 7 gives the shape after each layer
 # On paper, for a picture of 32x32 pixels:
@@ -133,7 +135,8 @@ print("pool1, height and width:", (32 - 2) // 2 + 1)
 print("flatten:", 64 * 4 * 4)
 # -> flatten: 1024
 
-# In PyTorch, with a batch of pictures of random colours:
+# In PyTorch, with a batch of 64 pictures of random colours. Each shape is (pictures,
+# channels, height, width), and after Flatten (pictures, numbers):
 pictures = torch.rand(BATCH_SIZE, 3, 32, 32)
 x = pictures
 print("before conv1 :", tuple(x.shape))
@@ -181,14 +184,13 @@ print(f"PyTorch: {total:,} parameters")
 #    PyTorch: 145,578 parameters
 
 # %% The same network, as a class, is in shared/networks.py
-# Lessons 10 and 11 import it from there. Open the file, and look at the first class,
-# CIFAR10Network. (The other one is for lesson 12.) Its __init__ makes such a Sequential,
-# but without names, and its forward calls it (lesson 6).
+# Lessons 10 and 11 import it from there. Open the file, and look at __init__ and forward of
+# the first class, CIFAR10Network. (The other one is for lesson 12.) __init__ makes such a
+# Sequential, but without names, and forward calls it (lesson 6).
 #
 # With the same seed, the class starts with the same random weights as `network` above. So
-# it gives the same logits. Only their last digits may differ, because the last line of its
-# __init__ stores the numbers in another order in memory. They are then added up in another
-# order, too, and rounded differently. The shapes stay the same, and training gets faster.
+# it gives the same logits, except for rounding. (The last line of __init__ changes only the
+# order of the weights in memory, which makes training faster.)
 torch.manual_seed(SEED)
 small = CIFAR10Network()
 same = torch.allclose(small(pictures), network(pictures), atol=1e-6)

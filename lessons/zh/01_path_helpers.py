@@ -24,9 +24,9 @@
 
     python lessons/zh/01_path_helpers.py           运行本课
 
-文中的 `python` 和 `tensorboard`，都是当前激活的环境里的命令。
-`make lesson N=1` 不需要现成的环境：它会建一个 .venv，在里面运行这一课。
-想自己用这个环境，就输入 `source .venv/bin/activate`（Windows 上的写法见 README.md）。
+输入这样的命令之前，先激活装了课程的那个环境。也可以输入 `make lesson N=1 ZH=1`：
+它会建一个环境 .venv，并在里面运行本课。
+`source .venv/bin/activate` 激活 .venv（Windows 上怎么写，见 README.zh.md）。
 """
 
 # %% 准备
@@ -34,11 +34,11 @@
 # 按 README.md 装好课程以后，Python 就知道到哪里去找它。
 from shared.errors import begin_lesson
 
-# 每一课都以这个调用开头。脚本运行时，如果问题出在代码之外，
-# 例如磁盘已满、缺了某个文件夹，就只打印两行说明：哪里不对，该怎么办。
-# 代码里的错误，例如变量名拼错，大多还是按 Python 平时的样子报错。
-# （这个调用写在 `import torch` 之前，因为它要做一项设置，
-# 而 PyTorch 一启动就会读取这项设置。）
+# 每一课开头都有这个调用。如果磁盘满了，或者缺了文件夹，你看到的不是长长的 traceback，
+# 而是简单的两行：出了什么问题，该怎么办。
+# 代码本身的错误，例如变量名拼错，看上去还和平时的 Python 一样。
+# （这个调用写在 `import torch` 前面，因为它改了一项设置，PyTorch 在启动时读取
+# 这项设置。）
 begin_lesson()
 
 import os
@@ -71,7 +71,7 @@ print("The pictures are drawn, not photographs:", drawn)
 # 分隔符用来隔开路径里的各级名字，例如 data/hymenoptera_data 里的 `/`。
 #
 # 这个文件夹分两部分：`train` 里的图片供网络学习，
-# `val`（validation 的缩写，意思是“验证”）里的图片用来测试。
+# `val`（validation 的缩写）里是另一些图片，用来测试。各课都把它们叫作测试图片。
 train = os.path.join(folder, "train")
 print("folder of the pictures to learn from:", train)
 # -> folder of the pictures to learn from: ...train
@@ -159,8 +159,8 @@ print("the name `bananas` exists here:", "bananas" in dir())
 # 注意，传进去的是函数本身：名字后面要是加上 ()，就成了调用。
 #
 # 在终端里，help() 显示一页说明，然后等你按 q 键。脚本里要是这样写，就会停在那里不动。
-# 所以这里改用 pydoc 取出同样的文字，help() 背后用的就是这个模块。
-# （文字里有一段讲 `fork`，可以跳过。）
+# 所以这里向 pydoc（help() 背后的模块）要来同样的内容。（末尾有一段关于 `fork` 的说明，
+# 你用不着。）
 function = torch.cuda.is_available
 print(pydoc.render_doc(function, title="Help on %s:", renderer=pydoc.plaintext))
 # -> Help on function is_available in module torch.cuda:
@@ -190,7 +190,7 @@ print("device on which lesson 12 will train:", device)
 # -> device on which lesson 12 will train: ...
 
 # 向别人请教 PyTorch 的问题时，请附上这两个版本号。
-# torchvision 是 PyTorch 处理图片的包，查它的版本号用不着导入。
+# torchvision 是 PyTorch 处理图片的包。version("torchvision") 不用导入它。
 print("version of torch:", torch.__version__)
 # -> version of torch: ...
 print("version of torchvision:", version("torchvision"))

@@ -35,9 +35,10 @@ from torchvision.transforms import v2    # 两代接口中较新的一代，见�
 from shared.datasets import AntsBees, ants_and_bees, cifar10, enlarge
 from shared.paths import new_run, print_where_to_look
 
+# 本课的设置。现在可以先跳过：用到的地方都会解释。
 SUFFIXES = (".jpg", ".jpeg", ".png")    # 其他后缀的文件一律跳过
-SEED = 0             # 随机数从哪里开始，下文有解释
-EPOCHS = 2           # 所有样本过几轮（epoch）；只为比较，两轮就够
+SEED = 0             # 随机数从哪里开始
+EPOCHS = 2           # 数据要过几遍
 BATCHES_SHOWN = 4    # 每轮在 TensorBoard 里显示几个批次；再多只是费时间
 WORKERS = 2          # 读图片的进程数；如果机器只有一个核心，就设成 1
 
@@ -84,8 +85,8 @@ class MyData(Dataset):
         return picture, self.label_dir
 
 
-# 本课余下的内容都写在一个函数里，所以请整课一起运行，
-# 不要逐个单元格运行。原因见这个函数后面的注释。
+# 本课余下的部分放在一个函数里，因为其中要启动别的进程。所以要整个运行，
+# 不要一个单元格一个单元格地运行。原因写在最后一段注释里，就在 `if __name__` 上面。
 def main():
     # %% len() 和 [i] 调用的就是这两个方法
     folder, _ = ants_and_bees()
@@ -173,7 +174,7 @@ def main():
     # 先自己动手拼一个批次，共三张图片。torch.stack 把几个张量叠成一个，
     # 这些张量的形状必须相同，所以前面把图片都缩放到了同样的大小。
     by_hand = torch.stack([few[0][0], few[1][0], few[2][0]])
-    print("shape of the batch by hand:", by_hand.shape)    # 3 个 (3, 83, 100)
+    print("shape of the batch by hand:", by_hand.shape)    # 3 个样本，每个 (3, 83, 100)
     # -> shape of the batch by hand: torch.Size([3, 3, 83, 100])
 
     # DataLoader 做的是同一件事。`next(iter(loader))` 取到的，
@@ -236,7 +237,8 @@ def main():
     def order_of_each_epoch():
         # 打乱顺序要用随机数。PyTorch 的生成器（与 Python 的 `yield` 无关）
         # 一个接一个地给出随机数，就像照着一张固定的长表往下念。
-        # 随机种子（seed）是一个数，决定从表的哪个位置念起。
+        # 种子是一个数，决定从表的哪里念起。
+        # （不写 `generator=`，每次运行程序，都从不同的地方念起。）
         generator = torch.Generator().manual_seed(SEED)
         loader = DataLoader(numbers, batch_size=2, shuffle=True, generator=generator)
         orders = []
@@ -306,10 +308,9 @@ def main():
                 if step == BATCHES_SHOWN:
                     break
 
-    # 下面的调用会打印一条命令，用来查看这次运行。
-    # 请打开终端，进入你启动本课时所在的文件夹，再输入这条命令。
-    # （本文件开头的那条命令用来查看本课的所有运行，
-    # 要在 `lessons` 所在的文件夹里输入。）
+    # 下面的调用会打印一条命令，用来显示这次运行。请在终端里输入，
+    # 所在的文件夹要和启动本课时相同。（文件开头的那条命令显示本课的所有运行，
+    # 要在 `lessons` 所在的文件夹里用。）
     print_where_to_look(run, LOOK_AT)
 
 

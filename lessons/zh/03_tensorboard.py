@@ -72,10 +72,10 @@ for x in range(POINTS):
 # 要是某个 step 反而小了，TensorBoard 会以为曲线从头开始，
 # 还可能把前面的点丢掉。
 #
-# TensorBoard 默认会平滑曲线：把每个值换成这个值和前面各值的平均值。
-# 抖动的曲线因此更容易看清，但平滑后的曲线总要慢一拍：
-# 这一条看上去停在 97.5。
-# 把 Smoothing 设为 0，曲线才停在最后一个值 99。
+# TensorBoard 默认会平滑曲线：把每个值换成这个值和前面各值的平均值，
+# 越靠后的值分量越重。杂乱的曲线因此更容易看清。
+# 但平滑过的曲线会滞后：这条曲线看上去停在 97.5。
+# 把 Smoothing 设为 0，它就停在最后的值 99。
 
 # %% add_scalars 把几条曲线画进同一张图表
 for step in range(POINTS):
@@ -84,9 +84,9 @@ for step in range(POINTS):
     writer.add_scalars("3 charts/2 powers of x", values, global_step=step)
 
 # 在 TensorBoard 看来，凡是写进过内容的文件夹，都算一个运行。
-# add_scalars 会在本次运行的文件夹里，给每条曲线建一个文件夹，
-# 所以 TensorBoard 左侧列出四个运行。用本课最后打印的命令打开 TensorBoard，
-# 本次运行的名字就是“.”。（tag 里的 / 到了文件夹名里会变成 _。）
+# add_scalars 为每条曲线建一个文件夹，放在这次运行的文件夹里。
+# 所以 TensorBoard 在左边列出四个运行：这次运行本身，名字是“.”；还有三条曲线，
+# 各算一个。在文件夹的名字里，tag 里的 / 变成了 _：
 for path in sorted(run.iterdir()):
     if path.is_dir():
         print("folder of a curve:", path.name)
@@ -149,17 +149,17 @@ writer.add_image("3 pictures/3 ant, CHW tensor", ant_tensor, global_step=1)
 
 # %% add_image 不接受两样东西：顺序不对的数组，还有文件名
 # 不写 dataformats，add_image 就会把蚂蚁的 512 行当成 512 个通道。
-# 报错信息说，PIL 处理不了这样的数据。信息里的 |u1 是 NumPy 对 uint8 的简写，
-# 前面的两个 1 代表任意的高和宽。
+# 报错信息的末尾是“(1, 1, 512), |u1”，说的是 PIL 没有的一种图片：
+# 高任意（1），宽任意（1），512 个通道。|u1 是 NumPy 对 uint8 的简写。
 try:
     writer.add_image("3 pictures/wrong order", ant)
 except TypeError as error:
     print("add_image with the channels last:", type(error).__name__, "-", error)
 # -> add_image with the channels last: TypeError - ...512...
 
-# 并不是每次写错都会报错，换成那六个像素就不会：
-# add_image 会把两行当成两个通道，
-# 而确实有两个通道的图片：一个是灰度，一个是透明度。
+# 不是每个错误都会报错。那六个像素有两行，add_image 会把两行当成两个通道。
+# 这样的图片确实有：灰度加透明度。
+# 所以不会报错，只会得到错误的图片。
 
 # 文件名不是图片。请先用 PIL 打开文件：Image.open(path)。
 try:
@@ -181,8 +181,8 @@ for step, margin in enumerate(MARGINS, start=1):
 writer.close()
 
 # %% TensorBoard 画的是 --logdir 后面那个文件夹里的内容
-# 下面的调用会打印一条命令。请打开终端，进入你启动本课时所在的文件夹，
-# 输入这条命令，再用浏览器打开网址。
+# 下面的调用会打印一条命令和一个网址。请在终端里输入命令，
+# 所在的文件夹要和启动本课时相同。然后在浏览器里打开那个网址。
 #
 # - 端口（port）是一个数。一台机器上有很多程序，浏览器靠端口找到 TensorBoard。
 #   如果 TensorBoard 说端口 6006 已被占用，就在命令后面加上 `--port 6007`，

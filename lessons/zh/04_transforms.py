@@ -106,10 +106,10 @@ print("by hand equals ToTensor:", torch.equal(by_hand, tensor))
 
 # %% 张量有一样数组没有的本事：记住自己是怎么算出来的
 # 数组和张量里的数一模一样，那为什么还要张量？原因在于网络的学习方式：
-# 网络一遍又一遍地把自己的数改动一点点。为此，每个数都需要一个梯度（gradient）。
-# 梯度告诉我们，这个数变大时，网络的误差会跟着变大多少。
-# （误差说明答案错得有多厉害，见第 10 课。）要求出梯度，
-# PyTorch 就得知道结果是怎么算出来的。
+# 一遍又一遍，每次把自己的数改动一点点。对每个数，网络都得知道：
+# 这个数变大，答案是变好还是变坏？
+# 告诉它的，就是梯度（第 10 课）。要求出梯度，PyTorch 必须知道答案是怎么算出来的。
+# 在这里，你只要看到：张量记住了这一点。
 weight = torch.tensor(3.0, requires_grad=True)    # 网络可以学习的数
 print("2 times the weight:", 2 * weight)
 # -> 2 times the weight: tensor(6., grad_fn=<MulBackward0>)
@@ -162,15 +162,15 @@ print("ToTensor, from a float 255.0:", to_tensor_v1(floats).max().item())
 print("v2, from a float 255.0:", to_tensor_v2(floats).max().item())
 # -> v2, from a float 255.0: 255.0
 
-# PIL 图片大多是 8 位的，也有位数更多的，比如 X 光片。
-# 下面这张图片用 32 位整数存放，数值最大可以到 65,535。
+# PIL 图片大多是 8 位的，也有位数更多的，例如 X 光片，数值往往可以到 65,535（16 位）。
+# PIL 可能用更宽的类型存放这些数，也就是 32 位。
 # ToTensor 对这些数不做除法。
 many_bits = Image.fromarray(np.full((2, 2), 60_000, dtype=np.int32))
 print("ToTensor, from a picture of 32 bits:", to_tensor_v1(many_bits).max().item())
 # -> ToTensor, from a picture of 32 bits: 60000
 
-# v2 会除以这种整数类型能存的最大值：2,147,483,647。
-# 于是，这张很亮的图片几乎成了全黑。
+# v2 不知道 65,535 这回事，它除以 32 位的类型能表示的最大的数：2,147,483,647。
+# 于是，这张明亮的图片变得几乎全黑。
 print(f"v2, from a picture of 32 bits: {to_tensor_v2(many_bits).max().item():.6f}")
 # -> v2, from a picture of 32 bits: 0.000028
 
@@ -304,22 +304,25 @@ print("thin leg, eight pixels:", leg.flatten())
 # -> thin leg, eight pixels: tensor([0., 0., 0., 1., 0., 0., 0., 0.])
 
 # 现在缩放到两个像素。第一个新像素代表前四个旧像素，
-# 腿就在其中。NEAREST_EXACT 抄的是四个里的第三个，
-# 所以腿丢了。
+# 那条腿就在其中。四个像素的正中，在第二个和第三个之间。
+# NEAREST_EXACT 复制正中之后的那一个，也就是第三个：腿就没了。
 nearest = v2.Resize((1, 2), interpolation=InterpolationMode.NEAREST_EXACT)
 resized = nearest(leg)    # (1, 1, 8) -> (1, 1, 2)
 print("thin leg, nearest, two pixels:", resized.flatten())
 # -> thin leg, nearest, two pixels: tensor([0., 0.])
 
-# 双线性插值只混合四个里的第二个和第三个，所以腿也丢了。
+# 双线性插值混合正中两边的两个，第二个和第三个。
+# （只有一行，所以是两个像素，不是四个。）所以腿也没了。
 bilinear = v2.Resize((1, 2), antialias=False)
 resized = bilinear(leg)    # (1, 1, 8) -> (1, 1, 2)
 print("thin leg, bilinear without antialias:", resized.flatten())
 # -> thin leg, bilinear without antialias: tensor([0., 0.])
 
 # 打开抗锯齿，也就是 antialias=True（默认值），结果就不同了。
-# 这时，新像素周围的旧像素全都算进去，离得越近，分量越重。
-# 一个旧像素可以算进两个新像素，这里的腿就是。所以腿变淡、变宽了，但没有丢。
+# 现在，新像素周围所有的旧像素都算数，近的分量重：这里是六个，
+# 在 28 份里各占 5、7、7、5、3 和 1 份。对第一个新像素来说，腿是第四个：
+# 5 / 28 = 0.1786。一个旧像素可以算进两个新像素：对第二个，腿占 3 / 28 = 0.1071。
+# 所以腿变淡、变宽了，但还在。
 bilinear = v2.Resize((1, 2))
 resized = bilinear(leg)    # (1, 1, 8) -> (1, 1, 2)
 print("thin leg, bilinear with antialias:", resized.flatten())
@@ -428,8 +431,8 @@ print("Normalize, v1 equals v2:", same)
 # -> Normalize, v1 equals v2: True
 
 # Normalize 要求通道在前。如果高在前，它会把 512 行当成 512 个通道，
-# 可是均值只有 3 个。（在报错信息里，tensor a 是图片，tensor b 是均值，
-# singleton dimension 指大小为 1 的维。）
+# 但它只有 3 个均值。（在报错信息里，tensor a 是图片，
+# b 是均值。）
 try:
     normalize(tensor.permute(1, 2, 0))    # (3, 512, 768) -> (512, 768, 3)
 except RuntimeError as error:

@@ -57,7 +57,7 @@ print("the arguments:", arguments)
 # 通常用来把图片变成张量（第 4 课）。
 
 # target_transform：图片的类别编号也一样，先经过 target_transform，
-# 再交到你手里。这个参数很少用到。
+# 再交给你。例如，可以把十个类别变成两个：动物或者交通工具（见后文）。
 
 # download：True 表示文件夹里还没有文件时就下载，共 170 MB。
 # False（默认值）表示从不下载。
@@ -89,11 +89,10 @@ except RuntimeError as error:
 #    所以从替代图上，看不出网络在 CIFAR-10 上会答得多准。
 #
 # 不管图片从哪里来，用法都和 torchvision 的 CIFAR10 一样。
-# cifar10() 同样有参数 train、transform 和 target_transform。
-# 没有参数 `root`，因为文件夹总是 data/。也没有参数 `download`：
-# 第 1 处和第 2 处都没有图片时，会自动尝试下载。
+# cifar10() 同样有参数 train、transform 和 target_transform。它没有参数 `root`
+# （文件夹总是 data/），也没有参数 `download`（见第 3 处）。
 #
-# 环境变量 LESSONS_OFFLINE 是 1 时，就不尝试下载。在终端里设置一次，
+# 环境变量 LESSONS_OFFLINE 如果是 1，它就不下载。在终端里设置这个变量，
 # 之后在这个终端里启动的课都有效：Linux 和 macOS 上用 `export LESSONS_OFFLINE=1`，
 # Windows 的 PowerShell 里用 `$env:LESSONS_OFFLINE = 1`。（如果下载很慢，
 # 就用别的办法拿到 cifar-10-python.tar.gz，放进 data/。）
@@ -153,16 +152,16 @@ print("share of each class:", np.array(counts) / len(train_data))
 # %% 每次取图片时，transform 才运行
 # 这两步在第 4 课讲过。
 to_tensor = v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True)])
-tensors = cifar10(train=False, transform=to_tensor)
-tensor, target = tensors[0]    # 宽 32，高 32 -> (3, 32, 32)
+as_tensors = cifar10(train=False, transform=to_tensor)
+tensor, target = as_tensors[0]    # 宽 32，高 32 -> (3, 32, 32)
 print("first test picture:", train_data.classes[target])
 # -> first test picture: cat
 print("the cat is a tensor now:", tuple(tensor.shape), tensor.dtype)
 # -> the cat is a tensor now: (3, 32, 32) torch.float32
 
-# 每取一次图片，transform 就运行一次。存着的数据没有变：
-# 还是整数，通道还是在最后。所以直接读 `data`，读到的没有经过 transform。
-print("what is stored has not changed:", tensors.data[0].shape, tensors.data.dtype)
+# as_tensors[0] 会运行 transform，每次都重新运行。as_tensors.data[0] 不会：
+# 它给出的是原来存放的图片，都是整数，通道在最后。
+print("what is stored has not changed:", as_tensors.data[0].shape, as_tensors.data.dtype)
 # -> what is stored has not changed: (32, 32, 3) uint8
 
 
@@ -185,8 +184,9 @@ print("its target as it is stored:", animals.targets[0])
 # -> its target as it is stored: 3
 
 # %% 在 TensorBoard 里看每个类别的图片，还有平均图
-# 平均图的每个像素，都是这个类别所有图片在同一位置上像素的平均值。
-# 这样的图颜色很淡，所以要把最小值移到 0，最大值移到 1。
+# 平均图里某个位置的像素，是该类别所有图片在这个位置的像素的平均值。
+# 这样的图片颜色发灰，所以要把其中最小的值挪到 0，
+# 最大的值挪到 1。
 run = new_run(__file__, drawn=train_data.drawn)
 targets = np.array(train_data.targets)
 with SummaryWriter(run) as writer:
@@ -196,12 +196,13 @@ with SummaryWriter(run) as writer:
         # 每张图片对应一个 True 或 False，[ ] 挑出 True 的那些。
         of_class = train_data.data[targets == number]
 
-        # 形状是（32 张图片，高 32，宽 32，3 个通道），
-        # 而 add_images 要求通道在高的前面。
+        # of_class 的形状是（图片，高，宽，通道）。
+        # add_images 要求通道在高之前。
         pictures = torch.from_numpy(of_class[:PICTURES_SHOWN])    # (32, 32, 32, 3)
         pictures = enlarge(pictures.permute(0, 3, 1, 2))          # -> (32, 3, 128, 128)
         writer.add_images(f"5 classes/{number} {name}", pictures)
 
+        # axis=0：对各张图片取平均。
         mean = torch.from_numpy(of_class.mean(axis=0))            # (32, 32, 3)
         mean = (mean - mean.min()) / (mean.max() - mean.min())    # 0 到 1
         mean = enlarge(mean.permute(2, 0, 1))                     # -> (3, 128, 128)

@@ -150,7 +150,8 @@ print("ModuleDict: seconds in 2 hours:", to_seconds["hours"](x).item())
 
 
 # %% ParameterList 和 ParameterDict 存放不属于任何层的参数
-# 要直接用几个自己的参数来计算，就用这两种容器。
+# 也就是你自己用 nn.Parameter 创建的参数。和 Module 一样，
+# 如果放在普通的列表里，训练时就找不到了。
 class Polynomial(nn.Module):
     """计算 1 + 2 x + 3 x^2，或其他任何多项式。"""
 
@@ -230,8 +231,8 @@ print(f"feature map by hand:\n{feature_map}")
 # PyTorch 不这样做。）
 
 # %% F.conv2d 对整批图片做同样的计算
-# 传给 F.conv2d 的是图片和卷积核。所有卷积核合起来，也叫权重（weight）。
-# （其中的每个数也叫权重，和第 4 课一样。）
+# 它要两样东西：图片和卷积核。卷积核里的每个数叫作一个权重（和第 4 课一样）。
+# PyTorch 把所有的卷积核放在一个张量里，这个张量也叫权重（weight）。
 # 形状如下：
 #
 #     pictures：（批次，in_channels，高，宽）
@@ -240,9 +241,6 @@ print(f"feature map by hand:\n{feature_map}")
 # in_channels：图片的通道数。一个卷积核里有同样多的方阵，每个通道对应一个，
 # 见下面两个通道的例子。
 # out_channels：输出的特征图的张数。每张特征图对应一个卷积核。
-#
-# （PyTorch 自己的说明是：一个卷积核有 `in_channels / groups` 个方阵。
-# `groups` 默认是 1，所以两种说法一样。第 7 课会解释 `groups`。）
 pictures = image.reshape(1, 1, 4, 4)    # 一张图片，一个通道
 kernels = kernel.reshape(1, 1, 3, 3)    # 一个卷积核，用于一个通道
 maps = F.conv2d(pictures, kernels)      # (1, 1, 4, 4) -> (1, 1, 2, 2)
@@ -344,8 +342,9 @@ print("the spread kernel gives the same as dilation=2:", torch.equal(by_hand, ma
 # 偏置也一样。nn.Conv2d 默认带偏置，
 # 不想要就写 bias=False。
 #
-# 下面的网络有两个卷积。图片每行 28 个像素，5x5 的卷积核有 28 - 5 + 1 = 24 个位置可放。
-# F.relu 把小于 0 的数都变成 0（第 8 课）。
+# 下面的网络有两个卷积，用于 28x28 像素的灰度图片。在一行 28 个像素里，
+# 5x5 的卷积核有 28 - 5 + 1 = 24 个位置可放。每个卷积有 20 个卷积核
+# （换成别的个数也行）。F.relu 把小于 0 的数都变成 0（第 8 课）。
 class TwoConvolutions(nn.Module):
     def __init__(self):
         super().__init__()
@@ -377,7 +376,8 @@ print("two pictures become:", tuple(maps.shape))
 
 # %% 两个卷积核找出蚂蚁的边缘
 # 在边缘处，暗像素挨着亮像素。这个卷积核用右边的像素减去左边的像素，
-# 中间一行按两倍算。
+# 中间一行算两遍，因为这一行离正中的像素最近。
+# （不这样，也能找出边缘。）
 vertical = torch.tensor([[-1.0, 0.0, 1.0],
                          [-2.0, 0.0, 2.0],
                          [-1.0, 0.0, 1.0]])

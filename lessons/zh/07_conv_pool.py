@@ -77,7 +77,8 @@ for stride in (1, 2):
 
 # %% 用公式算出窗口数
 # 第一个窗口占去 7 个像素中的 3 个，后面还剩 4 个。之后每移动一个步幅，就多一个窗口，
-# 所以步幅为 1 时还能放 4 // 1 = 4 个，步幅为 2 时还能放 4 // 2 = 2 个。
+# 4 // 1 = 4，就再多 4 个窗口；4 // 2 = 2，就再多 2 个。
+# 加上第一个窗口，就是 5 个或者 3 个。
 print("windows with stride 1:", (7 - 3) // 1 + 1)
 # -> windows with stride 1: 5
 print("windows with stride 2:", (7 - 3) // 2 + 1)
@@ -238,6 +239,8 @@ print(f"smallest weight: {conv.weight.min():.4f}, largest: {conv.weight.max():.4
 
 # 一块均匀的区域（所有像素灰度相同）经过卷积核，会得到什么？
 # 看权重之和就知道：结果等于权重之和乘以亮度（再加偏置）。
+# 例如权重是 1、-2 和 0，和是 -1，三个 0.5 的像素就得到
+# 0.5 - 1 + 0 = -0.5.
 # - 权重之和远大于 0：亮的区域得到很大的数，特征图上也亮。
 # - 权重之和远小于 0：亮的区域得到远小于 0 的数，特征图上反而暗。
 # - 权重之和接近 0，比如在 -0.25 到 0.25 之间：亮的区域和暗的区域得到的数差不多，
@@ -325,6 +328,9 @@ for place in range(3):
 # - dilation：窗口里相邻像素的间距，默认为 1。
 # - return_indices：默认为 False。设为 True 时，还会返回每个最大值原来的位置。
 # - ceil_mode：默认为 False。设为 True 时，窗口可以有一部分在图片外面（见后文）。
+#
+# 加上边以后，这 2x2 个像素变成 4x4，所以有四个窗口。每个窗口里有一个 -5 的像素，
+# 三个边上的像素。假如边上是 0，每个最大值就都是 0 了。
 negative = torch.full((1, 1, 2, 2), -5.0)
 pooled = nn.MaxPool2d(2, padding=1)(negative)    # (1, 1, 2, 2) -> (1, 1, 2, 2)
 print("all pixels -5, padding=1:", pooled.flatten().tolist())    # 没有 0
@@ -355,9 +361,9 @@ print("5 pixels, formula rounded down:", 1 + math.floor(further), "windows")
 print("5 pixels, formula rounded up:", 1 + math.ceil(further), "windows")
 # -> 5 pixels, formula rounded up: 3 windows
 
-# 有一个例外：如果窗口的起点在最后一个像素之后，PyTorch 就舍去这个窗口。
-# 例如 3 个像素，窗口宽 2，步幅为 3。第一个窗口是像素 0 和 1。
-# 第二个窗口要从像素 3 开始，而像素 3 并不存在。
+# 有一个例外，很少遇到：如果一个窗口的起点已经过了最后一个像素，
+# PyTorch 就不要这个窗口。例如：3 个像素，窗口为 2，步幅为 3。第一个窗口有
+# 像素 0 和 1，第二个窗口要从像素 3 开始，而像素 3 并不存在。
 pixels = torch.arange(3.0).reshape(1, 1, 1, 3)
 print("3 pixels, formula rounded up:", 1 + math.ceil((3 - 2) / 3), "windows")
 # -> 3 pixels, formula rounded up: 2 windows
@@ -409,9 +415,11 @@ loader = DataLoader(test_data, batch_size=PICTURES_SHOWN)
 
 def black_to_white(maps):
     """每张特征图里，最小的数变成 0（黑），最大的数变成 1（白）。"""
+    # dim=(2, 3) 的 amin 给出每张特征图里最小的数。
     smallest = maps.amin(dim=(2, 3), keepdim=True)    # (8, 6, 30, 30) -> (8, 6, 1, 1)
     largest = maps.amax(dim=(2, 3), keepdim=True)
-    span = (largest - smallest).clamp(min=1e-6)    # 不会是 0，哪怕所有的数都相等
+    # clamp 把小于 min 的数都变成 min，所以绝不会除以 0。
+    span = (largest - smallest).clamp(min=1e-6)
     return (maps - smallest) / span
 
 
@@ -419,9 +427,11 @@ def rows_of_maps(pictures, maps):
     """一行图片，下面每个卷积核一行特征图。"""
     frame = nn.ConstantPad2d(1, 1.0)    # 白边：(..., 30, 30) -> (..., 32, 32)
     rows = [pictures]
+    # torch.cat 要求各处的通道数相同。所以把一张特征图重复三次，当作红、绿、蓝，
+    # 合起来就是灰色。
     for kernel in range(maps.shape[1]):    # 6 个卷积核
         grey = frame(maps[:, kernel : kernel + 1])    # (8, 6, 30, 30) -> (8, 1, 32, 32)
-        rows.append(grey.repeat(1, 3, 1, 1))          # -> (8, 3, 32, 32)，仍是灰度
+        rows.append(grey.repeat(1, 3, 1, 1))          # -> (8, 3, 32, 32)
     return torch.cat(rows)    # 7 行 (8, 3, 32, 32) -> (56, 3, 32, 32)
 
 

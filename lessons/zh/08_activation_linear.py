@@ -4,9 +4,9 @@
 激活函数接着处理一层的结果，例如把负数变成 0。
 
 三种激活函数和一个线性层，你都先手算，再用 PyTorch 算。
-然后你会看到，网络为什么要有激活函数：
-如果中间没有激活函数，两个线性层能做的事并不比一个多；
-中间加上激活函数，就能画出有转折的曲线。
+然后你会看到网络为什么要有激活函数。以输入为横轴，
+画出线性层的输出，得到一条直线。两个相连的线性层，得到的还是一条直线。
+中间加上激活函数，这条线就可以有拐弯。
 
 运行大约需要 4 秒。
 
@@ -76,7 +76,9 @@ print("inplace=True, input and result are one tensor:", result is x)
 # e^-x 在 Python 里写成 math.exp(-x)。
 # 曲线呈 S 形：左边远处接近 0，x = 0 时是 0.5，右边远处接近 1。
 #
-# Sigmoid 把一个数变成“是”的概率。0.88 就表示：“是”的概率为 88%。
+# 它用来回答“是或者不是”的问题，例如“这是蚂蚁吗？”。
+# 网络给出的数可大可小，Sigmoid 把它变成可以当作概率的数：
+# 0.88 表示有 88 % 的把握说“是”。
 for number in (-2.0, 0.0, 2.0):
     print(f"Sigmoid of {number:4} by hand: {1 / (1 + math.exp(-number)):.4f}")
 # -> Sigmoid of -2.0 by hand: 0.1192
@@ -120,8 +122,8 @@ print("the probabilities add up to:", softmax(logits).sum().item())
 # a 叫权重，b 叫偏置。两者本来由训练找出来，这里由我们自己设定。
 # nn.Parameter 把张量标记为可以训练的部分（第 6 课）。
 line = nn.Linear(in_features=1, out_features=1)
-line.weight = nn.Parameter(torch.tensor([[2.0]]))    # a = 2
-line.bias = nn.Parameter(torch.tensor([1.0]))        # b = 1
+line.weight = nn.Parameter(torch.tensor([[2.0]]))    # a = 2：每个输出占一行
+line.bias = nn.Parameter(torch.tensor([1.0]))        # b = 1：每个输出一个数
 print("linear layer: 2 * 3 + 1 =", line(torch.tensor([3.0])).item())
 # -> linear layer: 2 * 3 + 1 = 7.0
 
@@ -147,8 +149,9 @@ linear.bias = nn.Parameter(torch.tensor([0.5, 0.0]))             # （输出，�
 print("two neurons, nn.Linear:", linear(x).tolist())
 # -> two neurons, nn.Linear: [-1.5, 4.0]
 
-# 写成一行，就是矩阵乘法（Python 里用 @）再加偏置：x 和权重的每一行逐个相乘，
-# 再加起来。（.T 把行变成列，@ 要求这样排列。）
+# 写成一行，就是矩阵乘法（在 Python 里是 @），再加上偏置。@ 让 x 和矩阵的每一列
+# 对应相乘，再加起来。而神经元在权重里是一行一行的，
+# 所以先用 .T 把行变成列。
 print("two neurons, matrix product:", (x @ linear.weight.T + linear.bias).tolist())
 # -> two neurons, matrix product: [-1.5, 4.0]
 
@@ -187,6 +190,8 @@ print("nn.Flatten:", tuple(flat.shape))
 
 # %% 输入的形状里，只有最后一维必须等于 in_features
 # 前面各维保持不变：可以一维也没有，可以有一维（批次），也可以有更多维。
+# 在这里，图片的每一行都单独经过这一层，用的是同样的权重。所以没有哪个神经元
+# 能看到整张图片：这就是要展平的原因。
 linear = nn.Linear(8, 5)
 print("input (3, 8) becomes:", tuple(linear(picture).shape))
 # -> input (3, 8) becomes: (3, 5)

@@ -112,13 +112,15 @@ network = nn.Sequential(OrderedDict([
     ("linear2", nn.Linear(64, 10)),
 ]))
 
-# 这个网络出自本课程所依据的中文教程。网络里没有激活函数，
-# 所以两个线性层能做的事，并不比一个多（第 8 课）。
+# 这个网络来自各课对应的那部中文教程。5x5 的卷积核，个数 32、32 和 64，
+# 还有 64 个神经元，都是教程的作者选的，换成别的数也行。
+# 不能随便改的，是 3 个通道、10 个类别，还有 1024（原因见下一个单元格）。
 #
-# 卷积也只是相乘和相加。但卷积之间还有最大池化，
-# 而最大池化要比较大小，所以三个卷积不能换成一个。
-# 第 12 课的网络里，每个卷积后面都有 ReLU，
-# 两个线性层之间也有一个。
+# 网络里没有激活函数，所以两个线性层能做的，不比一个多（第 8 课）。
+# 卷积也只是相乘、相加。但卷积之间有最大池化，
+# 它选出最大的数，就像 ReLU 在 x 和 0 之间选一个。
+# 所以三个卷积不能换成一个。第 12 课的网络，
+# 每个卷积后面都有 ReLU，两个线性层之间也有一个。
 
 # %% 用第 7 课的公式算出每一层之后的形状
 # 在纸上算，图片是 32x32 像素：
@@ -133,7 +135,8 @@ print("pool1, height and width:", (32 - 2) // 2 + 1)
 print("flatten:", 64 * 4 * 4)
 # -> flatten: 1024
 
-# 在 PyTorch 里算，用一批颜色随机的图片：
+# 在 PyTorch 里，用一个批次来看：64 张颜色随机的图片。形状都是
+# （图片，通道，高，宽），Flatten 之后是（图片，数）：
 pictures = torch.rand(BATCH_SIZE, 3, 32, 32)
 x = pictures
 print("before conv1 :", tuple(x.shape))
@@ -181,14 +184,13 @@ print(f"PyTorch: {total:,} parameters")
 #    PyTorch: 145,578 parameters
 
 # %% 同一个网络也写成了类，在 shared/networks.py 里
-# 第 10 课和第 11 课从这个文件导入网络。打开文件，看第一个类 CIFAR10Network。
-# （另一个类用在第 12 课。）CIFAR10Network 的 __init__ 也创建这样的 Sequential，
-# 只是没给各层起名字；forward 再调用这个 Sequential（第 6 课）。
+# 第 10 课和第 11 课会从那里导入它。打开这个文件，看第一个类 CIFAR10Network 的
+# __init__ 和 forward。（另一个类给第 12 课用。）__init__ 创建的就是这样一个
+# Sequential，只是没有起名字；forward 调用它（第 6 课）。
 #
 # 随机种子相同，两个网络的初始权重就相同，
-# 算出的 logit 也相同，只差一点舍入误差：__init__ 的最后一行改变了数值在内存里的排列顺序，
-# 相加的顺序也就跟着变了。形状都不变，训练却更快。
-# （allclose 见第 4 课。）
+# 得到的 logit 也相同，只差舍入。（__init__ 的最后一行
+# 只改变权重在内存里的顺序，这样训练更快。）
 torch.manual_seed(SEED)
 small = CIFAR10Network()
 same = torch.allclose(small(pictures), network(pictures), atol=1e-6)

@@ -256,7 +256,7 @@ print(f"SGD, after 5 steps w = {w.item():.4f}")
 # %% 有了动量，一直朝一个方向走，步子就越来越大
 # 球往山下滚，越滚越快：原来的速度大部分还在，坡又让它加速。
 # momentum=0.9 的 SGD 也是这样：新速度 = 0.9 * 旧速度 + 梯度。
-# 这时往下走的一步是 lr * 速度，而不是 lr * 梯度。
+# 于是，每一步往下走的是 lr * 速度，而不是 lr * 梯度。
 #
 # 取一个参数 w，损失就是 w 本身。
 # w 增加 1，损失也增加 1，所以梯度总是 1。
@@ -283,7 +283,7 @@ for step in range(1, 4):
 
 # %% RMSprop 和 Adam 让每个参数有自己的步长
 # var1 的梯度是 2，var2 的梯度是 0.002。用 SGD 的话，var1 走的距离是 var2 的一千倍。
-# RMSprop 把每个梯度除以该梯度最近几步的大小。除完以后两个都约等于 1，
+# RMSprop 拿每个梯度除以这个参数最近几步的梯度大小。除完以后，两个梯度都约等于 1，
 # 所以两个参数走得一样远，都是 lr 左右。
 # Adam 也这样做，另外还带动量。
 var1 = torch.tensor(1.0, requires_grad=True)
@@ -296,8 +296,8 @@ print(f"after a step of Adam: var1 {var1.item():.4f}, var2 {var2.item():.4f}")
 # -> after a step of Adam: var1 0.9999, var2 0.9999
 
 # 优化器要的是张量的列表，例如 [var1, var2]，或者 network.parameters()。
-# 每个张量都要有 requires_grad=True，而且不能是由别的张量算出来的：
-# 这样的张量叫叶子张量（leaf tensor）。不是叶子的，优化器不收。
+# 每个张量都应该有 requires_grad=True，而且不能是由别的张量算出来的。
+# 直接创建、不是算出来的张量，叫叶子张量（leaf tensor）。不是叶子的，优化器不收。
 try:
     optim.Adam([var1 * 2], lr=0.0001)
 except ValueError as error:
@@ -341,7 +341,7 @@ print("shape of the gradient:", tuple(weight.grad.shape))
 # 这些卷积核里有 2,400 个数，每个数都有自己的梯度，含义和上面的 -16 相同：
 # 只把这一个数变一点点，损失变多少。
 
-# 用调试器可以看到这一点。在这个单元格的 loss.backward() 上面加一行 `breakpoint()`，
+# 用调试器可以看到这些梯度。在这个单元格的 loss.backward() 上面加一行 `breakpoint()`，
 # 然后在终端里运行本课。
 # Python 会停在那里，显示 (Pdb)，等你输入命令：
 #     p network.layers[0].weight.grad    打印出 None
@@ -377,7 +377,7 @@ test_pictures = [test_data[index] for index in range(min(PICTURES, len(test_data
 
 
 def accuracy(network, pictures):
-    """有多大比例的图片，正确类别的得分最高。"""
+    """答对的图片所占的比例。答对，就是正确类别的得分最高。"""
     correct = 0
     with torch.no_grad():    # 这里不学习，所以不需要梯度
         for inputs, targets in DataLoader(pictures, batch_size=50):
@@ -390,7 +390,7 @@ def accuracy(network, pictures):
 def train(network, optimizer, name):
     """把网络训练 EPOCHS 轮，返回训练过程的记录，给 TensorBoard 用。
 
-    四样东西都是每轮记一次。和教程里一样，"loss" 和 "weights" 的键是步数：
+    history 里的四项，都是每轮记一次。和教程里一样，"loss" 和 "weights" 的键是步数：
     history["loss"][30] 是第 1 轮（第 1 到 30 步）的平均损失，
     history["loss"][60] 是第 2 轮（第 31 到 60 步）的平均损失。
     两个准确率的键是轮数：history["test accuracy"][2] 是第 2 轮结束后测得的。
@@ -444,7 +444,7 @@ OPTIMIZERS = {
 networks = {}
 histories = {}
 for name, (make_optimizer, settings) in OPTIMIZERS.items():
-    torch.manual_seed(0)    # 每个优化器的初始权重都相同，各个批次也相同
+    torch.manual_seed(0)    # 四种优化器都从同样的初始权重开始，批次也相同
     networks[name] = CIFAR10Network()
 
     # 第一次循环时，这就是 optim.SGD(networks["SGD"].parameters(), lr=0.01)。
@@ -460,7 +460,7 @@ for name, (make_optimizer, settings) in OPTIMIZERS.items():
 #    RMSprop           loss of epoch 1: ..., of epoch 12: ..., falling: True
 #    Adam              loss of epoch 1: ..., of epoch 12: ..., falling: True
 
-# %% 过拟合：网络认得训练过的图片，换成别的图片就差远了
+# %% 过拟合：网络认得训练用过的图片，换成别的图片就差远了
 print(f"Accuracy on {PICTURES} training and {PICTURES} test pictures",
       f"({test_data.source}):")
 for name, history in histories.items():
@@ -473,7 +473,7 @@ for name, history in histories.items():
 #    RMSprop           training  ...%, test  ...%
 #    Adam              training  ...%, test  ...%
 
-# 随便猜，能猜对 10%。用 Adam 训练的网络，训练过的图片几乎全答对，
+# 随便猜，能猜对 10%。用 Adam 训练的网络，训练用过的图片几乎全答对，
 # 别的图片答对的不到一半。
 # 网络学到的是这 300 张图片，而不是怎样才算一只猫。
 # 这就叫过拟合：训练准确率远远高于测试准确率。

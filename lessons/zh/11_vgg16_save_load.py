@@ -87,7 +87,7 @@ print("vgg16's argument `progress` has the default:", arguments["progress"].defa
 # -> vgg16's argument `progress` has the default: True
 
 # 你自己写程序，用 vgg16(weights=weights) 就够了。本课把它拆成几步，
-# 为的是没有网络时也能往下走。fetch_if_possible 把文件放到 torchvision 会去找的地方，
+# 为的是连不上网时也能往下走。fetch_if_possible 把文件放到 torchvision 会去找的地方，
 # 不成功就返回 None。weights.get_state_dict 在那里找到文件并读取。
 # load_state_dict 把文件里的数装进网络。
 # （后面“保存 state_dict”那里再细讲。）
@@ -112,10 +112,10 @@ print("VGG16 has:", start)
 # 现在还能用，但会给出两条警告，将来也可能删掉。原来写 True 的，
 # 改成 weights=VGG16_Weights.DEFAULT；原来写 False 的，改成 weights=None，或者不写。
 
-# 这个单元格只要警告，截住以后再打印出来；网络本身用不着，所以在 "meta" 设备上创建。
+# 这个单元格只想看警告：先截住，再打印出来；网络本身用不着，所以在 "meta" 设备上创建。
 # 设备（第 1 课）是存放张量、用张量做计算的地方。"meta" 不是真的设备：
 # 那里的张量只有形状，没有数，
-# 几乎不花时间，也几乎不占内存。
+# 所以几乎不花时间，也几乎不占内存。
 with warnings.catch_warnings(record=True) as caught, torch.device("meta"):
     warnings.simplefilter("always")
     vgg16(pretrained=False)
@@ -149,8 +149,8 @@ describe("small network of lesson 9", CIFAR10Network())
 # -> VGG16: 13 Conv2d, 3 Linear, 138,357,544 parameters, 138,357,544 trainable
 #    small network of lesson 9: 3 Conv2d, 2 Linear, 145,578 parameters, ... trainable
 
-# VGG16 有三个部分：卷积及其池化、一个平均池化、几个线性层。
-# 最后这个部分叫分类器（classifier），有七层：Linear、ReLU、Dropout、
+# VGG16 有三个部分：卷积层和池化层，一个平均池化层，还有以线性层为主的分类器（classifier）。
+# 分类器有七层：Linear、ReLU、Dropout、
 # Linear、ReLU、Dropout、Linear。从 0 数起，整个网络的最后一层是第 6 号，
 # 给出 1000 个得分，每种东西一个。
 print("parts:", [name for name, _ in vgg.named_children()])
@@ -163,7 +163,7 @@ print("last layer:", vgg.classifier[6])
 # 得到越来越复杂的图案，比如皮毛或车轮。倒数第二个线性层给出 4096 个数，
 # 每个数都表示某种图案在图片里有多少。
 # 这些数叫特征（features）。（vgg.features 是另一回事：
-# 那是卷积及其池化。）
+# 那是卷积层和池化层组成的部分。）
 
 # 这样的特征对别的图片也有用：有皮毛的，多半是猫，不是船。
 # 把网络学到的本领用到另一个任务上，叫作迁移学习（transfer learning）。
@@ -217,19 +217,19 @@ train_targets = torch.tensor(train_data.targets[:PICTURES])
 test_targets = torch.tensor(test_data.targets[:PICTURES])
 
 # %% 冻结的层每次算出的特征都一样，所以只算一次
-# 训练时，每张图片要用 12 遍（EPOCHS）。
-# 冻结的层每遍算出的特征都一样，所以只让这些层算一次。
+# 训练时，每张图片要用 12 遍（EPOCHS）。如果每遍都让冻结的层算，
+# 得到的总是同样的特征。所以只算一次，存起来。
 # 之后每轮只运行新的层，训练就从几分钟缩短到几秒钟。
 #
-# avgpool 是一种池化，取每个窗口的平均值。它会自己选窗口，
-# 无论原来多大，每个通道都变成 7x7 个数。我们的 64x64 个像素，到这里只剩 2x2 个数，
-# 因为五次池化每次都减半。这时窗口互相重叠，
+# avgpool 是一种池化，取每个窗口的平均值。窗口由它自己定，
+# 使每个通道无论原来多大，都变成 7x7 个数。我们的 64x64 个像素，到这里只剩 2x2 个数，
+# 因为五次池化，每次都让高和宽减半。这时窗口互相重叠，
 # 四个数中的每一个都会用上好几次。
 all_but_last = nn.Sequential(
     vgg.features,          # (N, 3, 64, 64) -> (N, 512, 2, 2)
     vgg.avgpool,           # -> (N, 512, 7, 7)
     nn.Flatten(),          # -> (N, 25088)
-    vgg.classifier[:6],    # -> (N, 4096)：去掉最后一层的 classifier
+    vgg.classifier[:6],    # -> (N, 4096)：classifier，不含最后一层
 )
 last_layer = vgg.classifier[6]
 
@@ -332,7 +332,7 @@ for name, values in accuracies.items():
 #    VGG16, last layer replaced  ...%
 #    small network of lesson 9   ...%
 
-# 用随机权重时，VGG16 什么也没学过。从特征里看不出图片上有什么，
+# 用随机权重时，VGG16 什么也没学过。特征里关于图片内容的信息很少，
 # 新的层也就学不到多少。
 # 小网络则是所有的层都训练，准确率更高。
 
@@ -344,7 +344,7 @@ for name, values in accuracies.items():
 
 # 随机种子虽然相同，小网络的准确率却和第 10 课（用 Adam）不同，
 # 因为这里训练图片的顺序不一样。（第 10 课测准确率也用 DataLoader，
-# 而 DataLoader 每遍历一次，就要取一个随机数。）
+# 而每遍历一次 DataLoader，就要取一个随机数。）
 
 # %% 保存 state_dict：每个参数的名字和数值
 # new_run 为 TensorBoard 建好本次运行的文件夹。models_folder 另建一个文件夹，
@@ -355,7 +355,7 @@ folder = models_folder(run)
 # torch.save 会建文件，但不会建文件夹。文件夹不存在，保存就失败：
 try:
     torch.save(add_linear.state_dict(), folder / "not there" / "add_linear.pt")
-except (RuntimeError, FileNotFoundError) as error:    # 两种异常，PyTorch 给哪一种都有可能
+except (RuntimeError, FileNotFoundError) as error:    # PyTorch 会抛出两者之一
     print("no such folder:", error)
 # -> no such folder: ...not there...
 

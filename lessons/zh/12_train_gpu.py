@@ -170,7 +170,7 @@ print("this lesson trains on:", device)
 # tensor.to(device) 返回的是新张量，要记得接住：tensor = tensor.to(device)。
 # （如果张量已经在那个设备上，返回的就是原来的张量。）
 #
-# to() 还可以改变数的类型。网络和张量的区别也是这样，
+# to() 还可以改变数的类型。这时，网络和张量也有同样的区别，
 # 而且没有 GPU 也能看到：
 layer, tensor = nn.Linear(1, 1), torch.zeros(1)
 layer.to(torch.float64)
@@ -192,11 +192,11 @@ if torch.cuda.is_available():
 # %% 接着训练要用到的一切，都在检查点里
 # 光有权重还不够。优化器记着动量，学习率调度器（见下文）记着走到了第几步。
 # 所以每一轮之后，下面的训练循环会把这些全都保存到
-# models/12_train_gpu/<run>/checkpoint.pt，覆盖上一轮的检查点。
+# models/12_train_gpu/<日期和时间>/checkpoint.pt，覆盖上一轮的检查点。
 #
 # 训练多少轮、用多少张图片，现在就得知道，才能加载数据、安排学习率。
 # 如果带了 --resume，两者都写在中断的那次运行的检查点里。
-# checkpoint.load 就是 torch.load，只是文件如果损坏，它会发现。
+# checkpoint.load 就是 torch.load，只是还会检查文件有没有损坏。
 saved = None
 epochs, limit = args.epochs or EPOCHS, args.limit
 if args.resume:
@@ -214,7 +214,7 @@ if saved and saved["settings"] != settings:
 
 # %% 训练图片要平移、镜像，测试图片一律不动
 # 这就是数据增强（第 4 课）。每张训练图片先加一圈黑边，宽一个像素（CROP_PADDING），
-# 再随机挑个位置，裁出 32x32 个像素。第一轮镜像其中一半图片，第二轮镜像另一半，
+# 再随机挑个位置，裁出 32x32 个像素。第一轮把一半图片左右翻转（镜像），第二轮翻转另一半，
 # 就这样轮流下去。
 # 所以网络每次看到的图片都不一样，不容易过拟合。
 train_data = cifar10(train=True)
@@ -226,7 +226,7 @@ test_data = cifar10(train=False)
 # 不过，Batches 把所有图片都放在设备上，裁剪、镜像、归一化都是整个批次一起做，
 # 比一张一张地做快好多倍。
 #
-# 图片少的时候，批次如果还是 256 张，一轮就只有寥寥几步。所以图片少于 32 * 256 张时，
+# 图片少的时候，如果一批还是 256 张，一轮的步数就太少。所以图片少于 32 * 256 张时，
 # 批次变小，一轮仍然有 32 个批次。
 # 不过一个批次至少有 16 张；图片总共还不到 16 张，就全部取上。
 batch_size = min(BATCH_SIZE, max(16, len(train_data) // 32), len(train_data))
@@ -332,7 +332,7 @@ def train_epoch(network, batches, optimizer, scheduler):
         scheduler.step()
 
         # 损失是整个批次的平均值，乘以图片的张数，就是总和。
-        # detach() 只取出数值，不带计算的记录。
+        # detach() 只取出数值，不带计算过程的记录。
         loss_sum += loss.detach() * len(targets)
         correct += (scores.argmax(dim=1) == targets).sum()
         count += len(targets)
@@ -357,7 +357,7 @@ def evaluate(network, batches):
     return loss_function(scores, targets).item(), correct / len(targets), scores
 
 
-# %% 接着训练时，从检查点保存的地方开始
+# %% 接着训练，就从保存检查点的那一刻开始
 # checkpoint.restore 依次调用网络、优化器和学习率调度器的 load_state_dict（第 11 课），
 # 并返回已经训练了多少轮。如果现在的图片不是那次运行用的图片，就会报错：
 # checkpoint.describe 由图片得出一行文字，
@@ -376,15 +376,15 @@ lock = checkpoint.lock(folder)    # 训练期间，别的进程不能接手这�
 
 # %% 训练和测试交替进行
 # 头几轮里，有两件事看上去可能有点怪。一是测试损失忽高忽低：
-# 这时权重变得快，BatchNorm 的滑动平均跟不上。
-# 二是测试准确率更高，测试损失却可能也比训练损失高：
+# 这时权重变化快，BatchNorm 的滑动平均跟不上。
+# 二是测试准确率虽然更高，测试损失也可能比训练损失高：
 # 只要有少数图片，网络答错了还很自信，平均损失就会变大。
 #
 # 两个 writer 写进两个文件夹，在 TensorBoard 里就是两次运行，各有一种颜色。
 #
-# 如果运行在一轮中间停了，接着训练时，这一轮要重新训练。
-# 如果停的时候，这一轮的点已经写下，检查点还没保存，TensorBoard 里就已经有这一轮的点了。
-# purge_step 会把这些点藏起来。
+# 运行如果停在一轮中间，接着训练时，这一轮要重新来过。
+# 要是停下时这一轮的点已经写下，检查点却还没保存，TensorBoard 里就留着这一轮的旧点。
+# 有了 purge_step，TensorBoard 就不显示这些点。
 training = SummaryWriter(run / "training", purge_step=first_epoch + 1)
 testing = SummaryWriter(run / "testing", purge_step=first_epoch + 1)
 if first_epoch == 0:
@@ -456,7 +456,7 @@ for number, name in enumerate(test_data.classes):
 # %% 最严重的错误，是网络很自信却答错的那些
 # 置信度是 Softmax 给预测的那个类别算出的概率。
 confidence = scores.softmax(dim=1).max(dim=1).values
-wrong = torch.nonzero(predicted != targets).flatten()    # 哪些图片答错了：4, 17, 21, ...
+wrong = torch.nonzero(predicted != targets).flatten()    # 答错的是哪些图片：4, 17, 21, ...
 order = confidence[wrong].argsort(descending=True)       # 在 wrong 里的位置，置信度最高的在前
 print("the most confident mistakes:")
 # -> the most confident mistakes:

@@ -58,7 +58,7 @@ class MyData(Dataset):
     def __init__(self, root_dir, label_dir, transform=None):
         self.root_dir = root_dir      # such as data/hymenoptera_data/train
         self.label_dir = label_dir    # the folder in it, which is also the label: ants
-        self.transform = transform    # called with each picture, if there is one
+        self.transform = transform    # a function that changes each picture, or None
 
         folder = Path(root_dir) / label_dir
         if not folder.is_dir():
@@ -85,8 +85,8 @@ class MyData(Dataset):
         return picture, self.label_dir
 
 
-# The rest of this lesson is in a function, because it starts other processes. So run the
-# lesson as a whole, not cell by cell. The last comment, above `if __name__`, says why.
+# This lesson starts other processes. Such a program needs its code in a function; the last
+# comment, above `if __name__`, says why. So run the lesson as a whole, not cell by cell.
 def main():
     # %% len() and [i] call the two methods
     folder, _ = ants_and_bees()
@@ -105,8 +105,8 @@ def main():
     # picture.show() would open it in a window.
 
     # Subset takes some samples of a Dataset, and is a Dataset itself. A for loop over a
-    # Dataset asks for sample 0, 1, 2 and so on, until an IndexError says that there are
-    # no more.
+    # Dataset asks for sample 0, 1, 2 and so on. It does not use __len__. After the last
+    # sample, the list inside raises an IndexError, and this ends the loop.
     labels = []
     for _, label in Subset(ants, range(5)):
         labels.append(label)
@@ -184,7 +184,8 @@ def main():
     print("by hand equals DataLoader:", torch.equal(by_hand, pictures))
     # -> by hand equals DataLoader: True
 
-    # The labels are words, and words come as a tuple.
+    # The labels are words, and words come as a tuple. (A network needs numbers: lesson 5
+    # has a number for each class.)
     print("labels of the batch:", labels)
     # -> labels of the batch: ('ants', 'ants', 'ants')
 

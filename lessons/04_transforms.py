@@ -107,8 +107,8 @@ print("by hand equals ToTensor:", torch.equal(by_hand, tensor))
 # %% A tensor can do what an array cannot: remember how it was computed
 # An array and a tensor hold the same numbers. Why make a tensor, then? The reason is
 # how a network learns: it changes its numbers a little, again and again. For each of
-# them it must know: do the answers get better or worse if this number grows? What says
-# so is called the gradient (lesson 10). To find it, PyTorch has to know how the answer was
+# them it must know whether the answers get better or worse if this number grows. The
+# gradient tells it (lesson 10). To find it, PyTorch has to know how the answer was
 # computed. Here you only see that a tensor remembers it.
 weight = torch.tensor(3.0, requires_grad=True)    # a number that a network could learn
 print("2 times the weight:", 2 * weight)
@@ -235,6 +235,8 @@ print(f"OpenCV {cv2.__version__} gives None for a file cut short:", cut_picture 
 # for None.
 
 # %% A crop cuts out a part: from the center, or from a random place
+# These transforms take a PIL picture or a tensor, and give back the same kind.
+#
 # Again a "picture" that fits on paper: one channel, four rows, four columns. arange(16)
 # gives the numbers from 0 to 15, and reshape lays them into these rows.
 numbers = torch.arange(16).reshape(1, 4, 4)
@@ -318,11 +320,12 @@ resized = bilinear(leg)    # (1, 1, 8) -> (1, 1, 2)
 print("thin leg, bilinear without antialias:", resized.flatten())
 # -> thin leg, bilinear without antialias: tensor([0., 0.])
 
-# antialias=True, which is the default, changes that. Now all old pixels around the new
-# one count, and the near ones count more: here six of them, with 5, 7, 7, 5, 3 and 1
-# parts of 28. For the first new pixel, the leg is the fourth: 5 / 28 = 0.1786. An old
-# pixel may count for two new ones: for the second, the leg has 3 / 28 = 0.1071. So it
-# gets pale and wide, but it stays.
+# antialias=True, which is the default, changes that. Now eight old pixels around the new
+# one count, and the near ones count more, with 1, 3, 5, 7, 7, 5, 3 and 1 parts. For the
+# first new pixel, the 1 and the 3 on the left would be outside, so 5, 7, 7, 5, 3 and 1
+# remain, 28 parts. The leg is the fourth: 5 / 28 = 0.1786. For the second new pixel, 1, 3,
+# 5, 7, 7 and 5 remain. There the leg is the second: 3 / 28 = 0.1071. So it gets pale and
+# wide, but it stays.
 bilinear = v2.Resize((1, 2))
 resized = bilinear(leg)    # (1, 1, 8) -> (1, 1, 2)
 print("thin leg, bilinear with antialias:", resized.flatten())
@@ -498,7 +501,8 @@ print("the first two are the same:", torch.equal(augmented[0], augmented[1]))
 # -> the first two are the same: False
 
 # %% TensorBoard shows what each transform makes of the ant
-# add_image wants floats from 0 to 1. A number below 0 is shown as 0, one above 1 as 1.
+# If add_image gets floats, they should be from 0 to 1. It shows a number below 0 as 0, one
+# above 1 as 1.
 nearest = v2.Resize(30, interpolation=InterpolationMode.NEAREST_EXACT)
 small_nearest = nearest(tensor)    # (3, 512, 768) -> (3, 30, 45)
 shown = {

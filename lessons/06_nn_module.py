@@ -71,8 +71,9 @@ triple = Multiply(3.0)
 print("Multiply: 3 * 2 =", triple(x).item())
 # -> Multiply: 3 * 2 = 6.0
 
-# A Parameter is a tensor that training will change. Here it begins with 3. The Module
-# knows its parameters and their names. You need not keep a list of them.
+# A Parameter is a tensor that training will change. Here it begins with 3. When
+# `self.factor = ...` runs, the Module sees that the value is a Parameter, and notes it
+# under this name. (It notes other Modules in the same way.) You need not keep a list.
 for name, parameter in triple.named_parameters():
     print(f"parameter {name}: {parameter.item()}")
 # -> parameter factor: 3.0
@@ -136,8 +137,9 @@ print("ModuleList: 1 * 2 + 10 * 2 + 100 * 2 =", products(x).item())
 print("parameters in the ModuleList:", len(list(products.parameters())))
 # -> parameters in the ModuleList: 3
 
-# Why not a plain list of Python? The result would be the same. But a Module does not
-# look into plain lists: it would find no parameters, and training would change nothing.
+# Why not a plain list of Python? The result would be the same. But a plain list is neither
+# a Parameter nor a Module. So the Module would not note what is in it, and training would
+# change nothing.
 
 # %% ModuleDict holds Modules under names
 # Use it when a name says which Module to call. Here the name is a unit of time. (x is
@@ -150,8 +152,9 @@ print("ModuleDict: seconds in 2 hours:", to_seconds["hours"](x).item())
 
 
 # %% ParameterList and ParameterDict hold parameters that belong to no layer
-# That is, parameters that you make yourself, with nn.Parameter. As with Modules, a plain
-# list would hide them from training.
+# One parameter of your own can be an attribute, like self.factor in Multiply. For several,
+# use ParameterList, or ParameterDict with names. As with Modules, a plain list would hide
+# them from training.
 class Polynomial(nn.Module):
     """Computes 1 + 2 x + 3 x^2, or any other polynomial."""
 
@@ -232,11 +235,10 @@ print(f"feature map by hand:\n{feature_map}")
 
 # %% F.conv2d does the same for a whole batch of pictures
 # It takes the pictures, and the kernels. Each number of a kernel is called a weight (as in
-# lesson 4). PyTorch keeps all kernels in one tensor and calls it the weight, too. The
-# shapes are:
+# lesson 4). `weight` is also PyTorch's name for the tensor of all kernels. The shapes are:
 #
 #     pictures: (batch, in_channels, height, width)
-#     kernels:  (out_channels, in_channels, height, width)
+#     kernels:  (out_channels, in_channels, height, width of a kernel)
 #
 # in_channels: the channels of a picture. A kernel has one square of numbers for each of
 # them; see the example with two channels below.
@@ -344,7 +346,8 @@ print("the spread kernel gives the same as dilation=2:", torch.equal(by_hand, ma
 #
 # Here is a network of two convolutions, for grey pictures of 28x28 pixels. A kernel of 5x5
 # has room at 28 - 5 + 1 = 24 places in a row of them. Each convolution has 20 kernels (any
-# other number would do). F.relu turns each number below 0 into 0 (lesson 8).
+# other number would do), and at the end the maps happen to be 20x20, too. N is the number
+# of pictures. F.relu turns each number below 0 into 0 (lesson 8).
 class TwoConvolutions(nn.Module):
     def __init__(self):
         super().__init__()

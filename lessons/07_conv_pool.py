@@ -229,7 +229,8 @@ print("groups=3: the first map is the same without green and blue:", same)
 #
 # PyTorch draws each weight from the numbers between -bound and bound, all equally
 # likely. The bound is 1 / sqrt(fan_in). The fan-in is the number of values that a
-# kernel covers. The more values it adds up, the smaller its weights start.
+# kernel covers. The more values it adds up, the smaller its weights start. (Else a kernel
+# with many weights would give much larger numbers than one with few.)
 fan_in = 3 * 3 * 3    # channels x height x width of a kernel
 bound = 1 / math.sqrt(fan_in)
 print(f"bound of the weights: {bound:.4f}")
@@ -241,10 +242,12 @@ print(f"smallest weight: {conv.weight.min():.4f}, largest: {conv.weight.max():.4
 # pixels are the same grey. The result is this sum times the brightness (plus the bias).
 # An example: with the weights 1, -2 and 0, whose sum is -1, three pixels of 0.5 give
 # 0.5 - 1 + 0 = -0.5.
-# - Far above 0: bright areas give large numbers, and the feature map is bright there.
-# - Far below 0: bright areas give numbers far below 0, and the feature map is dark there.
-# - Near 0, say between -0.25 and 0.25: bright and dark areas give nearly the same
-#   number. Only edges stand out.
+# - The sum is far above 0: bright areas give large numbers, and the feature map is bright
+#   there.
+# - The sum is far below 0: bright areas give numbers far below 0, and the feature map is
+#   dark there.
+# - The sum is near 0, say between -0.25 and 0.25: bright and dark areas give nearly the
+#   same number. Only edges stand out.
 for number, kernel in enumerate(conv.weight, start=1):
     print(f"kernel {number}: the sum of its weights is {kernel.sum():5.2f}")
 # -> kernel 1: the sum of its weights is -0.20
@@ -329,8 +332,9 @@ for place in range(3):
 # - return_indices: by default False. With True, it also says where each maximum was.
 # - ceil_mode: by default False. With True, windows may be partly outside (see below).
 #
-# With the border, these 2x2 pixels become 4x4, so there are four windows. Each has one
-# pixel of -5, and three of the border. If the border were 0, each maximum would be 0.
+# An example of padding: a picture of 2x2 pixels, all of them -5. With a border of 1 it
+# becomes 4x4, so there are four windows. In each are one pixel of -5 and three of the
+# border. If the border were 0, each maximum would be 0.
 negative = torch.full((1, 1, 2, 2), -5.0)
 pooled = nn.MaxPool2d(2, padding=1)(negative)    # (1, 1, 2, 2) -> (1, 1, 2, 2)
 print("all pixels -5, padding=1:", pooled.flatten().tolist())    # no 0
@@ -372,6 +376,8 @@ print("3 pixels, PyTorch with ceil_mode:", layer(pixels).numel(), "window")
 # -> 3 pixels, PyTorch with ceil_mode: 1 window
 
 # %% return_indices tells where each maximum was
+# Some networks make small maps large again, for example to say of each pixel what it
+# shows. They can use these places. The other lessons do not need it.
 pool_and_tell = nn.MaxPool2d(2, return_indices=True)
 pooled, indices = pool_and_tell(picture)
 print("return_indices, the largest numbers:", pooled.flatten().tolist())

@@ -1,18 +1,20 @@
-"""12. A whole training run, on the fastest device there is
+"""12. A whole training run, on a GPU if there is one
 
 Everything comes together here. You train the tutorial's last network on CIFAR-10, which
 has 50,000 training pictures. After each epoch the lesson tests the network and saves a
 checkpoint: a file from which the run can go on if it is stopped. At the end you see
 which classes the network has learnt, and its worst mistakes.
 
-This is real training, so the time depends on your processor. Eight epochs of CIFAR-10
-take 5 to 26 minutes, and the drawn pictures take a tenth of that. After the first epoch
-the lesson says how long all of them will take.
+This is real training, so the time depends on your processor. Without a GPU, eight epochs
+of CIFAR-10 take 5 to 26 minutes, and the drawn pictures take a tenth of that. After the
+first epoch the lesson says how long all of them will take.
 
     python lessons/12_train_gpu.py                            the whole run
     python lessons/12_train_gpu.py --epochs 3 --limit 2000    a quick look
     python lessons/12_train_gpu.py --resume                   goes on with a stopped run
     tensorboard --logdir logs/12_train_gpu                    shows what it wrote
+
+With make, options stand in ARGS: `make lesson N=12 ARGS="--resume"`.
 
 `python -m shared.training` trains the same network with all that a longer run needs: on
 your own pictures, on several GPUs, for more epochs. `--help` lists all options. Without
@@ -74,7 +76,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--epochs", type=positive, help=f"instead of {EPOCHS}")
 parser.add_argument("--limit", type=positive, help="how many training pictures to use")
 parser.add_argument("--resume", nargs="?", const="latest", metavar="RUN",
-                    help="go on with the run that was stopped last, or with this one")
+                    help="go on with the run of this folder's name, or the one stopped last")
 in_notebook = "ipykernel" in sys.modules    # there, the command line is not yours
 args = parser.parse_args([] if in_notebook else None)
 if args.resume and (args.epochs or args.limit):
@@ -189,14 +191,13 @@ if torch.cuda.is_available():
 
 # A loss without parameters, such as nn.CrossEntropyLoss(), need not be moved.
 
-# %% A checkpoint holds all that it takes to go on
-# The weights are not enough. The optimizer remembers its momentum, and the scheduler
-# (below) its step. So the training loop, further down, saves all of them after each epoch:
-# in models/12_train_gpu/<run>/checkpoint.pt, over the checkpoint of the epoch before.
+# %% With --resume, first read the settings of the stopped run
+# Without --resume, this cell only collects the settings. With it, checkpoint.find looks for
+# the run that was stopped last, and checkpoint.load reads its file, checkpoint.pt. (It is
+# torch.load that notices a damaged file.) Now the lesson needs two things of it: how many
+# epochs and how many pictures the run has. The weights and the rest are put back later.
 #
-# How many epochs and pictures there are must be known now, to load the data and to plan the
-# learning rate. With --resume, both stand in the checkpoint of the stopped run.
-# checkpoint.load is torch.load that notices a damaged file.
+# A run that is finished cannot be resumed.
 saved = None
 epochs, limit = args.epochs or EPOCHS, args.limit
 if args.resume:
@@ -226,9 +227,9 @@ test_data = cifar10(train=False)
 # mirrors and normalises a whole batch at once. That is many times faster than one
 # picture after the other.
 #
-# With few pictures, batches of 256 would give too few steps in an epoch. So with fewer than
-# 32 * 256 pictures the batches are smaller: there are 32 of them in an epoch. But none is
-# smaller than 16 pictures, or all pictures if there are not even 16.
+# A network needs many steps to learn. With few pictures, batches of 256 would give only a
+# few steps in an epoch. So with fewer than 32 * 256 pictures the batches are smaller, and
+# there are about 32 of them. The smallest batch has 16 pictures, or all if there are fewer.
 batch_size = min(BATCH_SIZE, max(16, len(train_data) // 32), len(train_data))
 augmentation = Augmentation(CROP_PADDING, SEED)
 train_batches = Batches(train_data, batch_size, device, CIFAR10_MEAN_STD, augmentation)
@@ -357,11 +358,14 @@ def evaluate(network, batches):
     return loss_function(scores, targets).item(), correct / len(targets), scores
 
 
-# %% A resumed run begins where its checkpoint was saved
-# checkpoint.restore calls load_state_dict (lesson 11) of the network, the optimizer and the
-# scheduler, and returns how many epochs are done. It raises an error if these are not the
-# pictures that the run was trained on: checkpoint.describe makes a line of text from the
-# pictures, and restore compares it with the one in the checkpoint.
+# %% A checkpoint holds all that it takes to go on
+# The weights are not enough. The optimizer remembers its momentum, and the scheduler its
+# step. So after each epoch, the next cell saves all of them in
+# models/12_train_gpu/<run>/checkpoint.pt, over the checkpoint of the epoch before.
+#
+# checkpoint.restore puts them back: it calls load_state_dict (lesson 11) of each, and
+# returns how many epochs are done. checkpoint.describe makes a short text that is different
+# for other pictures. If it differs from the text in the checkpoint, restore raises an error.
 first_epoch = 0
 data = checkpoint.describe(train_data, test_data)
 if saved:
@@ -372,19 +376,19 @@ if saved:
 else:
     run = new_run(__file__, drawn=train_data.drawn)
     folder = models_folder(run)
-lock = checkpoint.lock(folder)    # no other process may train this run meanwhile
+# No other process may train this run meanwhile. (When the variable goes, the lock ends.)
+lock = checkpoint.lock(folder)
 
 # %% Train and test in turn
-# In the first epochs two things may look odd. The test loss jumps: the weights change
-# quickly, and BatchNorm's running values come too late. And the test loss may be higher
-# than the training loss, although the test accuracy is higher, too: a few wrong predictions
-# with high confidence are enough to make the mean loss large.
+# In the first epochs you may see two odd things. First, the test loss goes up and down:
+# the weights change so fast that BatchNorm's running values lag behind. Second, the test
+# accuracy is better than the training accuracy, but the test loss is worse: a few wrong
+# predictions with high confidence make the mean loss large.
 #
 # Two writers in two folders are two runs in TensorBoard, with a colour each.
 #
-# A run that is stopped in the middle of an epoch trains this epoch again. If it was stopped
-# between writing the points and saving the checkpoint, TensorBoard has the points of this
-# epoch already. purge_step hides them.
+# A resumed run may write the points of its first epoch a second time. purge_step tells
+# TensorBoard to leave out the old points from this epoch on. (There, epochs count from 1.)
 training = SummaryWriter(run / "training", purge_step=first_epoch + 1)
 testing = SummaryWriter(run / "testing", purge_step=first_epoch + 1)
 if first_epoch == 0:

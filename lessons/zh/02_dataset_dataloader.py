@@ -58,7 +58,7 @@ class MyData(Dataset):
     def __init__(self, root_dir, label_dir, transform=None):
         self.root_dir = root_dir      # 例如 data/hymenoptera_data/train
         self.label_dir = label_dir    # 其中的一个文件夹，文件夹名就是标签：ants
-        self.transform = transform    # 如果给了变换，每张图片都要经过它
+        self.transform = transform    # 用来改变每张图片的函数，也可以是 None
 
         folder = Path(root_dir) / label_dir
         if not folder.is_dir():
@@ -85,8 +85,8 @@ class MyData(Dataset):
         return picture, self.label_dir
 
 
-# 本课余下的部分放在一个函数里，因为其中要启动别的进程。所以要整个运行，
-# 不要一个单元格一个单元格地运行。原因写在最后一段注释里，就在 `if __name__` 上面。
+# 本课会启动别的进程。这样的程序，代码要放在函数里；原因写在最后一段注释里，
+# 就在 `if __name__` 上面。所以要整个运行，不要一个单元格一个单元格地运行。
 def main():
     # %% len() 和 [i] 调用的就是这两个方法
     folder, _ = ants_and_bees()
@@ -105,8 +105,8 @@ def main():
     # picture.show() 会打开一个窗口，显示这张图片。
 
     # Subset 取出 Dataset 的一部分样本，自己也是 Dataset。
-    # 用 for 循环遍历 Dataset，就是依次取样本 0、1、2……，
-    # 直到出现 IndexError，说明样本已经取完。
+    # 用 for 遍历 Dataset，就是依次取第 0、1、2……个样本，用不到 __len__。
+    # 取完最后一个，里面的列表抛出 IndexError，循环就结束了。
     labels = []
     for _, label in Subset(ants, range(5)):
         labels.append(label)
@@ -184,7 +184,8 @@ def main():
     print("by hand equals DataLoader:", torch.equal(by_hand, pictures))
     # -> by hand equals DataLoader: True
 
-    # 标签是字符串，字符串会收进一个元组。
+    # 标签是单词，单词放在元组里。
+    # （网络需要的是数：第 5 课里，每个类别都有一个编号。）
     print("labels of the batch:", labels)
     # -> labels of the batch: ('ants', 'ants', 'ants')
 

@@ -107,8 +107,8 @@ print("by hand equals ToTensor:", torch.equal(by_hand, tensor))
 # %% 张量有一样数组没有的本事：记住自己是怎么算出来的
 # 数组和张量里的数一模一样，那为什么还要张量？原因在于网络的学习方式：
 # 一遍又一遍，每次把自己的数改动一点点。对每个数，网络都得知道：
-# 这个数变大，答案是变好还是变坏？
-# 告诉它的，就是梯度（第 10 课）。要求出梯度，PyTorch 必须知道答案是怎么算出来的。
+# 这个数变大，答案是变好还是变坏？梯度告诉它（第 10 课）。
+# 要求出梯度，PyTorch 必须知道答案是怎么算出来的。
 # 在这里，你只要看到：张量记住了这一点。
 weight = torch.tensor(3.0, requires_grad=True)    # 网络可以学习的数
 print("2 times the weight:", 2 * weight)
@@ -235,6 +235,8 @@ print(f"OpenCV {cv2.__version__} gives None for a file cut short:", cut_picture 
 # 要是用 OpenCV，每次都要检查是不是 None。
 
 # %% 裁剪就是切出一块：切正中间，或者随机挑个位置
+# 这些变换既可以接收 PIL 图片，也可以接收张量；给的是哪一种，返回的就是哪一种。
+#
 # 又是一张能写在纸上的“图片”：一个通道，四行，四列。
 # arange(16) 给出从 0 到 15 的数，reshape 把这些数排成四行四列。
 numbers = torch.arange(16).reshape(1, 4, 4)
@@ -318,10 +320,11 @@ resized = bilinear(leg)    # (1, 1, 8) -> (1, 1, 2)
 print("thin leg, bilinear without antialias:", resized.flatten())
 # -> thin leg, bilinear without antialias: tensor([0., 0.])
 
-# 打开抗锯齿，也就是 antialias=True（默认值），结果就不同了。
-# 现在，新像素周围所有的旧像素都算数，近的分量重：这里是六个，
-# 在 28 份里各占 5、7、7、5、3 和 1 份。对第一个新像素来说，腿是第四个：
-# 5 / 28 = 0.1786。一个旧像素可以算进两个新像素：对第二个，腿占 3 / 28 = 0.1071。
+# 打开抗锯齿，也就是 antialias=True（默认值），结果就不同了。现在，新像素周围的八个旧像素
+# 都算数，近的分量重：各占 1、3、5、7、7、5、3 和 1 份。对第一个新像素来说，
+# 左边的 1 和 3 在图片外面，剩下 5、7、7、5、3 和 1，共 28 份。
+# 腿是第四个：5 / 28 = 0.1786。对第二个新像素来说，剩下 1、3、
+# 5、7、7 和 5，腿是第二个：3 / 28 = 0.1071。
 # 所以腿变淡、变宽了，但还在。
 bilinear = v2.Resize((1, 2))
 resized = bilinear(leg)    # (1, 1, 8) -> (1, 1, 2)
@@ -498,7 +501,8 @@ print("the first two are the same:", torch.equal(augmented[0], augmented[1]))
 # -> the first two are the same: False
 
 # %% 在 TensorBoard 里看每种变换把蚂蚁变成什么样
-# add_image 要的是 0 到 1 的浮点数。小于 0 的按 0 显示，大于 1 的按 1 显示。
+# 交给 add_image 的如果是浮点数，就应该在 0 到 1 之间。小于 0 的当作 0 显示，
+# 大于 1 的当作 1。
 nearest = v2.Resize(30, interpolation=InterpolationMode.NEAREST_EXACT)
 small_nearest = nearest(tensor)    # (3, 512, 768) -> (3, 30, 45)
 shown = {

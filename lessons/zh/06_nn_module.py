@@ -71,8 +71,9 @@ triple = Multiply(3.0)
 print("Multiply: 3 * 2 =", triple(x).item())
 # -> Multiply: 3 * 2 = 6.0
 
-# Parameter 是训练时会改变的张量，这里的初始值是 3。
-# Module 知道自己有哪些参数、各叫什么名字，你不必另外列清单。
+# Parameter 是训练会改变的张量，这里的初始值是 3。运行 `self.factor = ...` 时，
+# Module 看到这个值是 Parameter，就用这个名字把它记下来。
+# （别的 Module 也会这样记下来。）你不用自己列清单。
 for name, parameter in triple.named_parameters():
     print(f"parameter {name}: {parameter.item()}")
 # -> parameter factor: 3.0
@@ -136,8 +137,9 @@ print("ModuleList: 1 * 2 + 10 * 2 + 100 * 2 =", products(x).item())
 print("parameters in the ModuleList:", len(list(products.parameters())))
 # -> parameters in the ModuleList: 3
 
-# 为什么不用 Python 的普通列表？算出的结果是一样的。
-# 但 Module 不会去看普通列表里有什么：参数一个也找不到，训练时什么也不会改变。
+# 为什么不用 Python 的普通列表？算出的结果是一样的。但普通列表既不是 Parameter，
+# 也不是 Module，里面的东西 Module 不会记下来，
+# 训练时也就什么都不改变。
 
 # %% ModuleDict 按名字存放 Module
 # 要用名字指明调用哪个 Module，就用 ModuleDict。这里的名字是时间单位。
@@ -150,8 +152,9 @@ print("ModuleDict: seconds in 2 hours:", to_seconds["hours"](x).item())
 
 
 # %% ParameterList 和 ParameterDict 存放不属于任何层的参数
-# 也就是你自己用 nn.Parameter 创建的参数。和 Module 一样，
-# 如果放在普通的列表里，训练时就找不到了。
+# 自己的参数如果只有一个，可以用属性，就像 Multiply 里的 self.factor。
+# 如果有好几个，就用 ParameterList；要起名字，就用 ParameterDict。
+# 和 Module 一样，如果放在普通的列表里，训练时就找不到了。
 class Polynomial(nn.Module):
     """计算 1 + 2 x + 3 x^2，或其他任何多项式。"""
 
@@ -232,11 +235,10 @@ print(f"feature map by hand:\n{feature_map}")
 
 # %% F.conv2d 对整批图片做同样的计算
 # 它要两样东西：图片和卷积核。卷积核里的每个数叫作一个权重（和第 4 课一样）。
-# PyTorch 把所有的卷积核放在一个张量里，这个张量也叫权重（weight）。
-# 形状如下：
+# PyTorch 把装着所有卷积核的张量也叫 `weight`。形状如下：
 #
 #     pictures：（批次，in_channels，高，宽）
-#     kernels： （out_channels，in_channels，高，宽）
+#     kernels:  (out_channels, in_channels, height, width of a kernel)
 #
 # in_channels：图片的通道数。一个卷积核里有同样多的方阵，每个通道对应一个，
 # 见下面两个通道的例子。
@@ -344,7 +346,8 @@ print("the spread kernel gives the same as dilation=2:", torch.equal(by_hand, ma
 #
 # 下面的网络有两个卷积，用于 28x28 像素的灰度图片。在一行 28 个像素里，
 # 5x5 的卷积核有 28 - 5 + 1 = 24 个位置可放。每个卷积有 20 个卷积核
-# （换成别的个数也行）。F.relu 把小于 0 的数都变成 0（第 8 课）。
+# （换成别的个数也行）；最后的特征图碰巧也是 20x20。N 是图片的张数。
+# F.relu 把小于 0 的数都变成 0（第 8 课）。
 class TwoConvolutions(nn.Module):
     def __init__(self):
         super().__init__()

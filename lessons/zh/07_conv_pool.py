@@ -229,7 +229,8 @@ print("groups=3: the first map is the same without green and blue:", same)
 #
 # PyTorch 在 -bound 到 bound 之间随机抽取每个权重，抽到哪个数的可能性都相同。
 # 界限 bound 等于 1 / sqrt(fan_in)。fan-in（扇入）是卷积核一次盖住的数的个数。
-# 要加起来的数越多，权重一开始就越小。
+# 要相加的数越多，权重的初始值就越小。
+# （否则，权重多的卷积核得到的数，会比权重少的大得多。）
 fan_in = 3 * 3 * 3    # 卷积核的通道数 x 高 x 宽
 bound = 1 / math.sqrt(fan_in)
 print(f"bound of the weights: {bound:.4f}")
@@ -241,10 +242,12 @@ print(f"smallest weight: {conv.weight.min():.4f}, largest: {conv.weight.max():.4
 # 看权重之和就知道：结果等于权重之和乘以亮度（再加偏置）。
 # 例如权重是 1、-2 和 0，和是 -1，三个 0.5 的像素就得到
 # 0.5 - 1 + 0 = -0.5.
-# - 权重之和远大于 0：亮的区域得到很大的数，特征图上也亮。
-# - 权重之和远小于 0：亮的区域得到远小于 0 的数，特征图上反而暗。
-# - 权重之和接近 0，比如在 -0.25 到 0.25 之间：亮的区域和暗的区域得到的数差不多，
-#   只有边缘凸显出来。
+# - 权重之和远大于 0：亮的区域得到很大的数，
+#   there.
+# - 权重之和远小于 0：亮的区域得到远小于 0 的数，
+#   特征图上就暗。
+# - 权重之和接近 0，比如在 -0.25 和 0.25 之间：亮的区域和暗的区域得到的数差不多，
+#   只有边缘显出来。
 for number, kernel in enumerate(conv.weight, start=1):
     print(f"kernel {number}: the sum of its weights is {kernel.sum():5.2f}")
 # -> kernel 1: the sum of its weights is -0.20
@@ -329,8 +332,9 @@ for place in range(3):
 # - return_indices：默认为 False。设为 True 时，还会返回每个最大值原来的位置。
 # - ceil_mode：默认为 False。设为 True 时，窗口可以有一部分在图片外面（见后文）。
 #
-# 加上边以后，这 2x2 个像素变成 4x4，所以有四个窗口。每个窗口里有一个 -5 的像素，
-# 三个边上的像素。假如边上是 0，每个最大值就都是 0 了。
+# 填充的例子：一张 2x2 像素的图片，像素全是 -5。加上宽 1 的边，变成 4x4，
+# 所以有四个窗口。每个窗口里有一个 -5 的像素，三个边上的像素。
+# 假如边上是 0，每个最大值就都是 0 了。
 negative = torch.full((1, 1, 2, 2), -5.0)
 pooled = nn.MaxPool2d(2, padding=1)(negative)    # (1, 1, 2, 2) -> (1, 1, 2, 2)
 print("all pixels -5, padding=1:", pooled.flatten().tolist())    # 没有 0
@@ -372,6 +376,8 @@ print("3 pixels, PyTorch with ceil_mode:", layer(pixels).numel(), "window")
 # -> 3 pixels, PyTorch with ceil_mode: 1 window
 
 # %% return_indices 记下每个最大值原来在哪里
+# 有的网络要把小特征图再变大，例如为了说出每个像素是什么东西，
+# 这时就能用上这些位置。其他课用不到。
 pool_and_tell = nn.MaxPool2d(2, return_indices=True)
 pooled, indices = pool_and_tell(picture)
 print("return_indices, the largest numbers:", pooled.flatten().tolist())

@@ -1,11 +1,11 @@
-"""12. 在最快的设备上，完完整整训练一次
+"""12. 完完整整训练一次，有 GPU 就用 GPU
 
 前面学的内容，这一课全都用上。你要用 CIFAR-10 训练教程里的最后一个网络，
 训练图片有 50,000 张。每一轮（epoch）结束后，本课都会测试网络，并保存检查点。
 检查点是一个文件，训练如果中断，可以凭这个文件接着训练。最后你会看到，
 网络学会了哪些类别，最严重的错误又是哪些。
 
-这是真正的训练，要花多久取决于你的处理器。用 CIFAR-10 训练八轮，
+这是真正的训练，要花多久取决于你的处理器。没有 GPU 时，用 CIFAR-10 训练八轮，
 要 5 到 26 分钟；换成程序画的替代图，只要十分之一的时间。
 第一轮结束后，本课会告诉你全部训练完要多久。
 
@@ -13,6 +13,8 @@
     python lessons/zh/12_train_gpu.py --epochs 3 --limit 2000    快速看个大概
     python lessons/zh/12_train_gpu.py --resume                   接着训练中断的那次运行
     tensorboard --logdir logs/12_train_gpu                       查看本课写下的内容
+
+用 make 时，选项写在 ARGS 里：`make lesson N=12 ZH=1 ARGS="--resume"`。
 
 `python -m shared.training` 训练的是同一个网络，长时间训练需要的功能一应俱全：
 可以用你自己的图片，可以用多块 GPU，可以训练更多轮。`--help` 列出所有选项。
@@ -74,7 +76,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--epochs", type=positive, help=f"instead of {EPOCHS}")
 parser.add_argument("--limit", type=positive, help="how many training pictures to use")
 parser.add_argument("--resume", nargs="?", const="latest", metavar="RUN",
-                    help="go on with the run that was stopped last, or with this one")
+                    help="go on with the run of this folder's name, or the one stopped last")
 in_notebook = "ipykernel" in sys.modules    # 在 notebook 里，命令行不是你写的
 args = parser.parse_args([] if in_notebook else None)
 if args.resume and (args.epochs or args.limit):
@@ -189,14 +191,13 @@ if torch.cuda.is_available():
 
 # 没有参数的损失函数不用移动，例如 nn.CrossEntropyLoss()。
 
-# %% 接着训练要用到的一切，都在检查点里
-# 光有权重还不够。优化器记着动量，学习率调度器（见下文）记着走到了第几步。
-# 所以每一轮之后，下面的训练循环会把这些全都保存到
-# models/12_train_gpu/<日期和时间>/checkpoint.pt，覆盖上一轮的检查点。
+# %% 带了 --resume，先读出中断的那次运行的设置
+# 没带 --resume，这个单元格只是把设置汇总起来。带了的话，checkpoint.find 找到
+# 最后中断的那次运行，checkpoint.load 读取它的文件 checkpoint.pt。
+# （它就是 torch.load，只是还会检查文件有没有损坏。）现在只需要其中的两样：
+# 那次运行有多少轮、多少张图片。权重和其余的东西，后面再放回去。
 #
-# 训练多少轮、用多少张图片，现在就得知道，才能加载数据、安排学习率。
-# 如果带了 --resume，两者都写在中断的那次运行的检查点里。
-# checkpoint.load 就是 torch.load，只是还会检查文件有没有损坏。
+# 已经训练完的运行，不能再接着训练。
 saved = None
 epochs, limit = args.epochs or EPOCHS, args.limit
 if args.resume:
@@ -226,8 +227,8 @@ test_data = cifar10(train=False)
 # 不过，Batches 把所有图片都放在设备上，裁剪、镜像、归一化都是整个批次一起做，
 # 比一张一张地做快好多倍。
 #
-# 图片少的时候，如果一批还是 256 张，一轮的步数就太少。所以图片少于 32 * 256 张时，
-# 批次变小，一轮仍然有 32 个批次。
+# 网络要走很多步才能学会。图片少的时候，如果一批还是 256 张，一轮就没有几步。
+# 所以图片少于 32 * 256 张时，批次变小，一轮仍然有 32 个左右。
 # 不过一个批次至少有 16 张；图片总共还不到 16 张，就全部取上。
 batch_size = min(BATCH_SIZE, max(16, len(train_data) // 32), len(train_data))
 augmentation = Augmentation(CROP_PADDING, SEED)
@@ -357,11 +358,14 @@ def evaluate(network, batches):
     return loss_function(scores, targets).item(), correct / len(targets), scores
 
 
-# %% 接着训练，就从保存检查点的那一刻开始
-# checkpoint.restore 依次调用网络、优化器和学习率调度器的 load_state_dict（第 11 课），
-# 并返回已经训练了多少轮。如果现在的图片不是那次运行用的图片，就会报错：
-# checkpoint.describe 由图片得出一行文字，
-# restore 把它和检查点里的那一行比较。
+# %% 接着训练要用到的一切，都在检查点里
+# 光有权重还不够。优化器记着动量，学习率调度器记着走到了第几步。
+# 所以每一轮之后，下一个单元格会把这些全都保存到
+# models/12_train_gpu/<日期和时间>/checkpoint.pt，覆盖上一轮的检查点。
+#
+# checkpoint.restore 把这些都放回去：依次调用各自的 load_state_dict（第 11 课），
+# 并返回已经训练了多少轮。checkpoint.describe 由图片得出一小段文字，图片不同，文字就不同。
+# 如果和检查点里的那段不一样，restore 就报错。
 first_epoch = 0
 data = checkpoint.describe(train_data, test_data)
 if saved:
@@ -372,19 +376,19 @@ if saved:
 else:
     run = new_run(__file__, drawn=train_data.drawn)
     folder = models_folder(run)
-lock = checkpoint.lock(folder)    # 训练期间，别的进程不能接手这次运行
+# 训练期间，别的进程不能接手这次运行。（变量没有了，锁也就没有了。）
+lock = checkpoint.lock(folder)
 
 # %% 训练和测试交替进行
-# 头几轮里，有两件事看上去可能有点怪。一是测试损失忽高忽低：
-# 这时权重变化快，BatchNorm 的滑动平均跟不上。
-# 二是测试准确率虽然更高，测试损失也可能比训练损失高：
+# 头几轮里，你可能会看到两件怪事。一是测试损失忽高忽低：
+# 权重变化太快，BatchNorm 的滑动平均跟不上。
+# 二是测试准确率比训练准确率好，测试损失却比训练损失差：
 # 只要有少数图片，网络答错了还很自信，平均损失就会变大。
 #
 # 两个 writer 写进两个文件夹，在 TensorBoard 里就是两次运行，各有一种颜色。
 #
-# 运行如果停在一轮中间，接着训练时，这一轮要重新来过。
-# 要是停下时这一轮的点已经写下，检查点却还没保存，TensorBoard 里就留着这一轮的旧点。
-# 有了 purge_step，TensorBoard 就不显示这些点。
+# 接着训练时，第一轮的点可能会写第二遍。purge_step 让 TensorBoard
+# 从这一轮起不要旧的点。（在那里，轮数从 1 数起。）
 training = SummaryWriter(run / "training", purge_step=first_epoch + 1)
 testing = SummaryWriter(run / "testing", purge_step=first_epoch + 1)
 if first_epoch == 0:

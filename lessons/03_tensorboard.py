@@ -85,8 +85,9 @@ for step in range(POINTS):
 
 # For TensorBoard, each folder that something was written into is a run. add_scalars
 # makes a folder for each curve, inside the folder of this run. So TensorBoard lists four
-# runs on the left side: this run itself, with the name ".", and one for each of the three
-# curves. In a folder's name the / of the tag becomes _:
+# runs on the left side: this run itself (with the name "." under the command that this
+# lesson prints), and one for each of the three curves. In a folder's name the / of the tag
+# becomes _:
 for path in sorted(run.iterdir()):
     if path.is_dir():
         print("folder of a curve:", path.name)

@@ -163,7 +163,7 @@ print("v2, from a float 255.0:", to_tensor_v2(floats).max().item())
 # -> v2, from a float 255.0: 255.0
 
 # Most PIL pictures have 8 bits. Some have more, for example X-ray pictures, whose numbers
-# often go up to 65,535 (16 bits). PIL may keep them in a type with more room, of 32 bits.
+# can go up to 65,535 (16 bits). PIL may keep them in a type with more room, of 32 bits.
 # ToTensor does not divide them.
 many_bits = Image.fromarray(np.full((2, 2), 60_000, dtype=np.int32))
 print("ToTensor, from a picture of 32 bits:", to_tensor_v1(many_bits).max().item())

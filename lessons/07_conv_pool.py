@@ -433,8 +433,8 @@ def rows_of_maps(pictures, maps):
     """A row of pictures and, for each kernel, a row of their feature maps."""
     frame = nn.ConstantPad2d(1, 1.0)    # a white border: (..., 30, 30) -> (..., 32, 32)
     rows = [pictures]
-    # torch.cat needs as many channels everywhere. So a map is repeated three times: as red,
-    # green and blue, which together are grey.
+    # torch.cat needs the same number of channels in all. So a map is repeated three times,
+    # as red, green and blue, which together are grey.
     for kernel in range(maps.shape[1]):    # 6 kernels
         grey = frame(maps[:, kernel : kernel + 1])    # (8, 6, 30, 30) -> (8, 1, 32, 32)
         rows.append(grey.repeat(1, 3, 1, 1))          # -> (8, 3, 32, 32)

@@ -112,7 +112,7 @@ network = nn.Sequential(OrderedDict([
     ("linear2", nn.Linear(64, 10)),
 ]))
 
-# This network comes from the Chinese tutorial that these lessons follow. Its authors chose
+# This network comes from the Chinese tutorial that these lessons follow. Somebody chose
 # kernels of 5x5, 32, 32 and 64 of them, and 64 neurons. Other numbers would work, too. Not
 # free are the 3 channels, the 10 classes, and 1024 (the next cell shows why).
 #

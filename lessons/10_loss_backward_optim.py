@@ -296,8 +296,8 @@ print(f"after a step of Adam: var1 {var1.item():.4f}, var2 {var2.item():.4f}")
 # -> after a step of Adam: var1 0.9999, var2 0.9999
 
 # An optimizer takes a list of tensors, such as [var1, var2], or network.parameters(). Each
-# needs requires_grad=True, and must not be computed from other tensors: such a tensor is
-# called a leaf. The optimizer refuses any other.
+# should have requires_grad=True, and must be a leaf: a tensor that was not computed from
+# others. The optimizer refuses one that is no leaf.
 try:
     optim.Adam([var1 * 2], lr=0.0001)
 except ValueError as error:

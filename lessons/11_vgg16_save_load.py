@@ -90,7 +90,7 @@ print("vgg16's argument `progress` has the default:", arguments["progress"].defa
 # step, so that it can go on without the internet. fetch_if_possible puts the file where
 # torchvision looks for it, or returns None. weights.get_state_dict finds the file there and
 # reads it. load_state_dict puts its numbers into the network. (More about it further down:
-# "Save a state_dict".)
+# "Load a state_dict".)
 #
 # (If the file were not there, get_state_dict would download it. check_hash=True would then
 # check that it arrived undamaged.)

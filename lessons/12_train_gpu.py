@@ -194,8 +194,8 @@ if torch.cuda.is_available():
 # %% With --resume, first read the settings of the stopped run
 # Without --resume, this cell only collects the settings. With it, checkpoint.find looks for
 # the run that was stopped last, and checkpoint.load reads its file, checkpoint.pt. (It is
-# torch.load that notices a damaged file.) Now the lesson needs two things of it: how many
-# epochs and how many pictures the run has. The weights and the rest are put back later.
+# torch.load, and also notices a damaged file.) Now the lesson needs two things of it: how
+# many epochs and pictures the run has. The weights and the rest are put back later.
 #
 # A run that is finished cannot be resumed.
 saved = None
@@ -282,7 +282,7 @@ steps = epochs * len(train_batches)
 def share_of_highest_rate(step):
     up = (step + 1) / (steps / 4)              # rises from 0 to 1 in the first quarter
     down = (steps - step) / (steps * 3 / 4)    # falls from 1 to 0 in the other three quarters
-    return min(1, up, down)                    # whichever is smaller
+    return min(1, up, down)                    # the smallest of the three
 
 
 for part in (0.25, 0.5, 1):

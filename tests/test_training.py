@@ -409,7 +409,7 @@ def test_in_fewer_than_seven_epochs_best_averages_nothing_and_its_rate_falls_to_
     run = only_run(place)
     report = json.loads((run / "report.json").read_text(encoding="utf-8"))
     assert report["settings"]["averaged_epochs"] == share
-    assert points(place, run, "12 speed/learning rate")[-1] == (epochs, pytest.approx(last))
+    assert checkpoint.load(run)["scheduler"]["_last_lr"][0] == pytest.approx(last)
 
 
 def test_the_report_is_complete(place, pictures, capsys):

@@ -348,7 +348,7 @@ train_last_layer.mistake(
     "the whole network is trained, and Dropout is on",
     {**only_again, "network.eval()": "", "network[-1].parameters": "network.parameters"})
 train_last_layer.mistake(
-    "the features keep a record for backward, which can be used only once: compute them inside "
+    "the features keep notes for backward, which can be used only once: compute them inside "
     "no_grad", {"torch.no_grad": "torch.enable_grad"})
 train_last_layer.mistake("gradients of the steps before are not cleared: zero_grad",
                          {"optimizer.zero_grad()": ""})

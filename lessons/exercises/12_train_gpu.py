@@ -322,7 +322,7 @@ def train(network, optimizer, training_batches, test_batches, epochs):
     epochs: how many times it goes through the training batches, an int
 
     In training, the loss is cross entropy, and each batch makes one step. The network is in train
-    mode then. In testing it is in eval mode, and PyTorch keeps no record for gradients. Returns
+    mode then. In testing it is in eval mode, and PyTorch makes no notes for backward. Returns
     the accuracies, a list of floats: after each epoch, the share of all test pictures whose
     highest score is that of the right class. For example, after two epochs with 5 and with 6
     right predictions for 10 test pictures, it returns [0.5, 0.6].
@@ -355,13 +355,13 @@ train.mistake(
     "the network stays in eval mode after the first test: network.train() in each epoch",
     {start: f"{start}; {to_train}", to_train: ""})
 train.mistake("the network is in eval mode when it is trained: network.train()", {to_train: ""})
-train.mistake("a record for gradients is kept in testing. eval() does not prevent that: no_grad",
+train.mistake("notes for backward are made in testing. eval() does not prevent that: no_grad",
               {"no_grad": "enable_grad"})
 train.mistake(
-    "the network is in train mode when it is tested, and a record for gradients is kept: "
+    "the network is in train mode when it is tested, and notes for backward are made: "
     "network.eval() and no_grad", {to_eval: "", "no_grad": "enable_grad"})
 train.mistake(
-    "the network is in eval mode all the time, and a record for gradients is kept in testing: "
+    "the network is in eval mode all the time, and notes for backward are made in testing: "
     "network.train(), network.eval() and no_grad", {to_train: "", "no_grad": "enable_grad"})
 train.mistake("gradients of the batches before are not cleared: zero_grad", {zero: ""})
 train.mistake("gradients are cleared once in each epoch, and not for each batch",

@@ -106,7 +106,7 @@ def main():
 
     # Subset 取出 Dataset 的一部分样本，自己也是 Dataset。
     # 用 for 遍历 Dataset，就是依次取第 0、1、2……个样本，用不到 __len__。
-    # 取完最后一个，里面的列表抛出 IndexError，循环就结束了。
+    # 取完最后一个，里面的 range(5) 抛出 IndexError，循环就结束了。
     labels = []
     for _, label in Subset(ants, range(5)):
         labels.append(label)
@@ -238,7 +238,7 @@ def main():
     def order_of_each_epoch():
         # 打乱顺序要用随机数。PyTorch 的生成器（与 Python 的 `yield` 无关）
         # 一个接一个地给出随机数，就像照着一张固定的长表往下念。
-        # 种子是一个数，决定从表的哪里念起。
+        # 随机种子（seed）是一个数，决定从表的哪里念起。
         # （不写 `generator=`，每次运行程序，都从不同的地方念起。）
         generator = torch.Generator().manual_seed(SEED)
         loader = DataLoader(numbers, batch_size=2, shuffle=True, generator=generator)

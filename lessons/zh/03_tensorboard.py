@@ -85,8 +85,9 @@ for step in range(POINTS):
 
 # 在 TensorBoard 看来，凡是写进过内容的文件夹，都算一个运行。
 # add_scalars 为每条曲线建一个文件夹，放在这次运行的文件夹里。
-# 所以 TensorBoard 在左边列出四个运行：这次运行本身，名字是“.”；还有三条曲线，
-# 各算一个。在文件夹的名字里，tag 里的 / 变成了 _：
+# 所以 TensorBoard 在左边列出四个运行：这次运行本身（用本课最后打印的命令打开时，
+# 名字是“.”），还有三条曲线，各算一个。
+# 在文件夹的名字里，tag 里的 / 变成了 _：
 for path in sorted(run.iterdir()):
     if path.is_dir():
         print("folder of a curve:", path.name)

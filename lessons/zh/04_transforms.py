@@ -162,7 +162,7 @@ print("ToTensor, from a float 255.0:", to_tensor_v1(floats).max().item())
 print("v2, from a float 255.0:", to_tensor_v2(floats).max().item())
 # -> v2, from a float 255.0: 255.0
 
-# PIL 图片大多是 8 位的，也有位数更多的，例如 X 光片，数值往往可以到 65,535（16 位）。
+# PIL 图片大多是 8 位的，也有位数更多的，例如 X 光片，数值最大可以到 65,535（16 位）。
 # PIL 可能用更宽的类型存放这些数，也就是 32 位。
 # ToTensor 对这些数不做除法。
 many_bits = Image.fromarray(np.full((2, 2), 60_000, dtype=np.int32))

@@ -238,7 +238,7 @@ print(f"feature map by hand:\n{feature_map}")
 # PyTorch 把装着所有卷积核的张量也叫 `weight`。形状如下：
 #
 #     pictures：（批次，in_channels，高，宽）
-#     kernels:  (out_channels, in_channels, height, width of a kernel)
+#     kernels： （out_channels，in_channels，卷积核的高，卷积核的宽）
 #
 # in_channels：图片的通道数。一个卷积核里有同样多的方阵，每个通道对应一个，
 # 见下面两个通道的例子。

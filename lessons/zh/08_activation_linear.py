@@ -78,7 +78,7 @@ print("inplace=True, input and result are one tensor:", result is x)
 #
 # 它用来回答“是或者不是”的问题，例如“这是蚂蚁吗？”。
 # 网络给出的数可大可小，Sigmoid 把它变成可以当作概率的数：
-# 0.88 表示有 88 % 的把握说“是”。
+# 0.88 表示“是”的概率为 88%。
 for number in (-2.0, 0.0, 2.0):
     print(f"Sigmoid of {number:4} by hand: {1 / (1 + math.exp(-number)):.4f}")
 # -> Sigmoid of -2.0 by hand: 0.1192

@@ -296,8 +296,8 @@ print(f"after a step of Adam: var1 {var1.item():.4f}, var2 {var2.item():.4f}")
 # -> after a step of Adam: var1 0.9999, var2 0.9999
 
 # 优化器要的是张量的列表，例如 [var1, var2]，或者 network.parameters()。
-# 每个张量都应该有 requires_grad=True，而且不能是由别的张量算出来的。
-# 直接创建、不是算出来的张量，叫叶子张量（leaf tensor）。不是叶子的，优化器不收。
+# 每个张量都应该有 requires_grad=True，而且必须是叶子张量（leaf tensor），
+# 也就是不由别的张量算出来的张量。不是叶子的，优化器不收。
 try:
     optim.Adam([var1 * 2], lr=0.0001)
 except ValueError as error:

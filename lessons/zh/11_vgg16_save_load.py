@@ -90,7 +90,7 @@ print("vgg16's argument `progress` has the default:", arguments["progress"].defa
 # 为的是连不上网时也能往下走。fetch_if_possible 把文件放到 torchvision 会去找的地方，
 # 不成功就返回 None。weights.get_state_dict 在那里找到文件并读取。
 # load_state_dict 把文件里的数装进网络。
-# （后面“保存 state_dict”那里再细讲。）
+# "Load a state_dict".)
 #
 # （假如文件不在那里，get_state_dict 就会自己下载。
 # 那时 check_hash=True 会检查下载的文件有没有损坏。）

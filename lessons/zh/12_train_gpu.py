@@ -282,7 +282,7 @@ steps = epochs * len(train_batches)
 def share_of_highest_rate(step):
     up = (step + 1) / (steps / 4)              # 在前四分之一里，从 0 升到 1
     down = (steps - step) / (steps * 3 / 4)    # 在后四分之三里，从 1 降到 0
-    return min(1, up, down)                    # 取较小的一个
+    return min(1, up, down)                    # 取三者中最小的
 
 
 for part in (0.25, 0.5, 1):

@@ -240,6 +240,7 @@ def main() -> None:
         started = time.perf_counter()
         loader.set_epoch(epoch)
         torch.manual_seed((args.seed * 10**6 + epoch) * world_size + rank)    # the same if resumed
+        rate = scheduler.get_last_lr()[0]    # of the epoch's first step
         train_loss, train_accuracy, count = train_epoch(synced, loader, optimizer, scheduler,
                                                         autocast)
         if rank > 0:
@@ -251,7 +252,6 @@ def main() -> None:
         stop_unless_finite(test_loss, scheduler)
         seconds += time.perf_counter() - started
 
-        rate = scheduler.get_last_lr()[0]
         training.add_scalar("12 curves/loss", train_loss, epoch + 1)
         testing.add_scalar("12 curves/loss", test_loss, epoch + 1)
         training.add_scalar("12 curves/accuracy", train_accuracy, epoch + 1)

@@ -221,10 +221,10 @@ test_targets = torch.tensor(test_data.targets[:PICTURES])
 # same features each time. So let them run once. Then only the new layer runs in each
 # epoch, and the training takes seconds instead of minutes.
 #
-# avgpool is a pooling that takes the mean of each window. It chooses the windows so that
-# each channel becomes 7x7 numbers, whatever its size was. Our 64x64 pixels arrive as 2x2,
-# because each of five poolings has halved them. Then the windows overlap, and each of the
-# four numbers is used several times.
+# avgpool is a pooling that takes the mean of each window. Poolings usually make things
+# smaller. This one always gives 7x7 numbers in each channel, so here it makes them larger:
+# our 64x64 pixels arrive as 2x2, because five poolings have halved them. Each of the 49
+# numbers is then one of these four, or the mean of two or of all four.
 all_but_last = nn.Sequential(
     vgg.features,          # (N, 3, 64, 64) -> (N, 512, 2, 2)
     vgg.avgpool,           # -> (N, 512, 7, 7)
@@ -302,8 +302,9 @@ print("whole network and new layer give the same scores:",
 # -> whole network and new layer give the same scores: True
 
 # %% The second way: replace the last layer
-# This is the usual way. The new layer turns the 4096 features into ten scores. No 1,000
-# scores come between.
+# This is the usual way. The new layer turns the 4096 features into ten scores, and no 1,000
+# scores come between. (Between the two last layers of the first way there is no ReLU. So
+# they can do no more than one layer, as lesson 8 showed, and this one has more freedom.)
 torch.manual_seed(0)
 replaced = nn.Linear(4096, 10)
 accuracies["VGG16, last layer replaced"] = train(
@@ -343,8 +344,8 @@ for name, values in accuracies.items():
 # With 300 test pictures, a difference of a few points between two networks may be chance.
 
 # The small network's accuracy is not that of lesson 10 (with Adam), though the seed is the
-# same: here the training pictures come in another order. (Lesson 10 also measures the
-# accuracy with DataLoaders, and each pass through one draws a random number.)
+# same. Lesson 10 measures the accuracy with DataLoaders, and each pass through one draws a
+# random number. So after the first epoch, the training pictures come in another order there.
 
 # %% Save a state_dict: the name and the numbers of each parameter
 # new_run makes the folder of this run for TensorBoard. models_folder makes one for the
@@ -372,7 +373,8 @@ print(f"all of VGG16, last layer replaced: {numbers * 4 / 1e6:.0f} MB")
 # -> all of VGG16, last layer replaced: 537 MB
 
 # But of VGG16 we trained only the new layers. All its other numbers can be downloaded
-# again. So it is enough to save the new layers, and the small network.
+# again (if they are ImageNet's, and not random). So it is enough to save the new layers,
+# and the small network.
 torch.save(add_linear.state_dict(), folder / "add_linear.pt")
 torch.save(replaced.state_dict(), folder / "replaced.pt")
 torch.save(small.state_dict(), folder / "small.pt")

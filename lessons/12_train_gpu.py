@@ -49,9 +49,9 @@ keep_freed_memory()    # on Linux this saves a tenth of the time, and changes no
 
 LOOK_AT = """
 - Scalars tab: set Smoothing to 0, then switch "Ignore outliers in chart scaling" off. In
-  the group "12 curves", training and testing have a colour each. At first, testing is
-  often better: training is measured while the network still learns, on pictures that
-  are moved. In the accuracy chart, from which epoch on does training stay better?
+  the group "12 curves", training and testing have a colour each. At first, the accuracy
+  in testing is often better: training is measured while the network still learns, on
+  pictures that are moved. From which epoch on is it better in training?
 - Scalars tab, group "12 learning rate": where is its highest point?
 - Images tab, "12 pictures/3 confusion matrix": a row for each class, a column for each
   prediction. Which two classes does the network confuse most often?
@@ -77,7 +77,7 @@ parser.add_argument("--epochs", type=positive, help=f"instead of {EPOCHS}")
 parser.add_argument("--limit", type=positive, help="how many training pictures to use")
 parser.add_argument("--resume", nargs="?", const="latest", metavar="RUN",
                     help="go on with the run of this folder's name, or the one stopped last")
-in_notebook = "ipykernel" in sys.modules    # there, the command line is not yours
+in_notebook = "ipykernel" in sys.modules    # its command line is Jupyter's own
 args = parser.parse_args([] if in_notebook else None)
 if args.resume and (args.epochs or args.limit):
     parser.error("a resumed run keeps its settings: leave --epochs and --limit out")
@@ -382,13 +382,16 @@ lock = checkpoint.lock(folder)
 # %% Train and test in turn
 # In the first epochs you may see two odd things. First, the test loss goes up and down:
 # the weights change so fast that BatchNorm's running values lag behind. Second, the test
-# accuracy is better than the training accuracy, but the test loss is worse: a few wrong
-# predictions with high confidence make the mean loss large.
+# accuracy may be better than that in training, which is measured while the network still
+# learns. Yet the test loss may be worse: a few wrong predictions with high confidence make
+# the mean loss large.
 #
 # Two writers in two folders are two runs in TensorBoard, with a colour each.
 #
-# A resumed run may write the points of its first epoch a second time. purge_step tells
-# TensorBoard to leave out the old points from this epoch on. (There, epochs count from 1.)
+# A run may be stopped after an epoch's points were written, and before its checkpoint was
+# saved. When it is resumed, it trains that epoch again and writes the points again.
+# purge_step tells TensorBoard to leave out the old ones from that epoch on. (In TensorBoard
+# the first epoch is 1, in the loop it is 0. So there is a + 1.)
 training = SummaryWriter(run / "training", purge_step=first_epoch + 1)
 testing = SummaryWriter(run / "testing", purge_step=first_epoch + 1)
 if first_epoch == 0:
@@ -442,7 +445,8 @@ testing.close()
 # the accuracy would look better than it is. (To choose, you need a third set of pictures, a
 # validation set: lesson 10.)
 #
-# The network is tested once more, because the cells below need all its scores.
+# The cells below need the scores of all test pictures. The loop has not kept them; and a
+# run that was stopped after its last epoch does not even get into the loop when resumed.
 _, accuracy, scores = evaluate(network, test_batches)
 
 # %% Some classes are harder than others

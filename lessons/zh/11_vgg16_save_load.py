@@ -221,10 +221,10 @@ test_targets = torch.tensor(test_data.targets[:PICTURES])
 # 得到的总是同样的特征。所以只算一次，存起来。
 # 之后每轮只运行新的层，训练就从几分钟缩短到几秒钟。
 #
-# avgpool 是一种池化，取每个窗口的平均值。窗口由它自己定，
-# 使每个通道无论原来多大，都变成 7x7 个数。我们的 64x64 个像素，到这里只剩 2x2 个数，
-# 因为五次池化，每次都让高和宽减半。这时窗口互相重叠，
-# 四个数中的每一个都会用上好几次。
+# avgpool 是一种池化，取每个窗口的平均值。池化一般让特征图变小，
+# 而它在每个通道里总是给出 7x7 个数，所以在这里反而变大了：我们的 64x64 个像素，
+# 经过五次池化，高和宽每次减半，到这里只剩 2x2 个数。
+# 49 个数里的每一个，要么是这四个数之一，要么是其中两个或全部四个的平均值。
 all_but_last = nn.Sequential(
     vgg.features,          # (N, 3, 64, 64) -> (N, 512, 2, 2)
     vgg.avgpool,           # -> (N, 512, 7, 7)
@@ -302,8 +302,9 @@ print("whole network and new layer give the same scores:",
 # -> whole network and new layer give the same scores: True
 
 # %% 第二种改法：换掉最后一层
-# 通常用的是这种改法。新的层直接把 4096 个特征变成十个得分，
-# 中间没有那 1000 个得分。
+# 通常用的是这种改法。新的层直接把 4096 个特征变成十个得分，中间没有那 1000 个得分。
+# （第一种改法的最后两层之间没有 ReLU，所以两层能做的不比一层多，第 8 课讲过；
+# 而这里的一层更自由。）
 torch.manual_seed(0)
 replaced = nn.Linear(4096, 10)
 accuracies["VGG16, last layer replaced"] = train(
@@ -343,8 +344,8 @@ for name, values in accuracies.items():
 # 测试图片只有 300 张，两个网络差几个百分点，可能只是碰巧。
 
 # 随机种子虽然相同，小网络的准确率却和第 10 课（用 Adam）不同，
-# 因为这里训练图片的顺序不一样。（第 10 课测准确率也用 DataLoader，
-# 而每遍历一次 DataLoader，就要取一个随机数。）
+# 因为第 10 课用 DataLoader 测准确率，而每遍历一次 DataLoader，就要取一个随机数。
+# 所以从第二轮起，训练图片的顺序和这里不一样。
 
 # %% 保存 state_dict：每个参数的名字和数值
 # new_run 为 TensorBoard 建好本次运行的文件夹。models_folder 另建一个文件夹，
@@ -372,7 +373,8 @@ print(f"all of VGG16, last layer replaced: {numbers * 4 / 1e6:.0f} MB")
 # -> all of VGG16, last layer replaced: 537 MB
 
 # 不过，VGG16 里我们只训练了新的层，其余的数都可以重新下载。
-# 所以，保存新的层和小网络就够了。
+# （前提是用了 ImageNet 的权重，而不是随机权重。）
+# 所以只要保存新的层，还有小网络，就够了。
 torch.save(add_linear.state_dict(), folder / "add_linear.pt")
 torch.save(replaced.state_dict(), folder / "replaced.pt")
 torch.save(small.state_dict(), folder / "small.pt")

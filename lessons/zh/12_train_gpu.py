@@ -49,9 +49,9 @@ keep_freed_memory()    # 在 Linux 上能省一成时间，结果不变
 
 LOOK_AT = """
 - Scalars 标签页：先把 Smoothing 设为 0，再关掉“Ignore outliers in chart scaling”。
-  分组“12 curves”里，training 和 testing 各有一种颜色。一开始，testing 往往更好，
-  因为 training 是边学边测的，用的图片还平移过。
-  在 accuracy 图表里，从第几轮起，training 一直更好？
+  在分组“12 curves”里，训练和测试各有一种颜色。一开始，往往是测试的准确率更好：
+  训练的准确率是边学边测的，用的图片还平移过。
+  从第几轮起，训练的准确率反而更好？
 - Scalars 标签页，分组“12 learning rate”：最高点在哪里？
 - Images 标签页，卡片“12 pictures/3 confusion matrix”：每行是一个类别，每列是一种预测。
   网络最常把哪两个类别弄混？
@@ -77,7 +77,7 @@ parser.add_argument("--epochs", type=positive, help=f"instead of {EPOCHS}")
 parser.add_argument("--limit", type=positive, help="how many training pictures to use")
 parser.add_argument("--resume", nargs="?", const="latest", metavar="RUN",
                     help="go on with the run of this folder's name, or the one stopped last")
-in_notebook = "ipykernel" in sys.modules    # 在 notebook 里，命令行不是你写的
+in_notebook = "ipykernel" in sys.modules    # 在 notebook 里，命令行是 Jupyter 自己的
 args = parser.parse_args([] if in_notebook else None)
 if args.resume and (args.epochs or args.limit):
     parser.error("a resumed run keeps its settings: leave --epochs and --limit out")
@@ -382,13 +382,16 @@ lock = checkpoint.lock(folder)
 # %% 训练和测试交替进行
 # 头几轮里，你可能会看到两件怪事。一是测试损失忽高忽低：
 # 权重变化太快，BatchNorm 的滑动平均跟不上。
-# 二是测试准确率比训练准确率好，测试损失却比训练损失差：
-# 只要有少数图片，网络答错了还很自信，平均损失就会变大。
+# 二是测试准确率可能比训练准确率好，因为训练的准确率是边学边测的；
+# 测试损失却可能更差：只要有少数图片，网络答错了还很自信，
+# 平均损失就会变大。
 #
 # 两个 writer 写进两个文件夹，在 TensorBoard 里就是两次运行，各有一种颜色。
 #
-# 接着训练时，第一轮的点可能会写第二遍。purge_step 让 TensorBoard
-# 从这一轮起不要旧的点。（在那里，轮数从 1 数起。）
+# 运行停下的时候，可能某一轮的点已经写下，检查点却还没保存。
+# 接着训练时，这一轮要重新来过，点也会再写一遍。
+# 有了 purge_step，TensorBoard 从这一轮起就不要旧的点。
+# （第一轮在 TensorBoard 里是 1，在循环里是 0，所以要 + 1。）
 training = SummaryWriter(run / "training", purge_step=first_epoch + 1)
 testing = SummaryWriter(run / "testing", purge_step=first_epoch + 1)
 if first_epoch == 0:
@@ -442,7 +445,8 @@ testing.close()
 # 准确率看上去会比真实的高。
 # （要选，就得有第三组图片，也就是验证集：见第 10 课。）
 #
-# 再测试一次，因为下面的单元格要用到全部得分。
+# 下面的单元格要用到全部测试图片的得分。循环里没有留下这些得分；
+# 而且，如果运行在最后一轮之后才停，接着训练时根本不会进入循环。
 _, accuracy, scores = evaluate(network, test_batches)
 
 # %% 有些类别比别的类别难

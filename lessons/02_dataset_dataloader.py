@@ -106,7 +106,7 @@ def main():
 
     # Subset takes some samples of a Dataset, and is a Dataset itself. A for loop over a
     # Dataset asks for sample 0, 1, 2 and so on. It does not use __len__. After the last
-    # sample, range(5) inside raises an IndexError, and this ends the loop.
+    # sample, the range(5) in Subset raises an IndexError, and this ends the loop.
     labels = []
     for _, label in Subset(ants, range(5)):
         labels.append(label)

@@ -235,7 +235,7 @@ print(f"OpenCV {cv2.__version__} gives None for a file cut short:", cut_picture 
 # for None.
 
 # %% A crop cuts out a part: from the center, or from a random place
-# These transforms take a PIL picture or a tensor, and give back the same kind.
+# Crops and Resize take a PIL picture or a tensor, and give back the same kind.
 #
 # Again a "picture" that fits on paper: one channel, four rows, four columns. arange(16)
 # gives the numbers from 0 to 15, and reshape lays them into these rows.

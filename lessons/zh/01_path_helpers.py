@@ -34,11 +34,11 @@
 # 按 README.md 装好课程以后，Python 就知道到哪里去找它。
 from shared.errors import begin_lesson
 
-# 每一课开头都有这个调用。如果磁盘满了，或者缺了文件夹，你看到的不是长长的 traceback，
+# 每一课开头都有这个调用。如果磁盘满了，或者缺了文件夹，你看到的不是长长的报错信息，
 # 而是简单的两行：出了什么问题，该怎么办。
-# 代码本身的错误，例如变量名拼错，看上去还和平时的 Python 一样。
-# （这个调用写在 `import torch` 前面，因为它改了一项设置，PyTorch 在启动时读取
-# 这项设置。）
+# 代码本身的错误，例如变量名拼错，还是按 Python 平时的样子报错。
+# （这个调用写在 `import torch` 前面，因为它要做一项设置，
+# 而 PyTorch 一启动就会读取这项设置。）
 begin_lesson()
 
 import os
@@ -190,7 +190,7 @@ print("device on which lesson 12 will train:", device)
 # -> device on which lesson 12 will train: ...
 
 # 向别人请教 PyTorch 的问题时，请附上这两个版本号。
-# torchvision 是 PyTorch 处理图片的包。version("torchvision") 不用导入它。
+# torchvision 是 PyTorch 处理图片的包。version("torchvision") 不导入这个包，也能查到版本号。
 print("version of torch:", torch.__version__)
 # -> version of torch: ...
 print("version of torchvision:", version("torchvision"))

@@ -85,8 +85,8 @@ class MyData(Dataset):
         return picture, self.label_dir
 
 
-# 本课会启动别的进程。这样的程序，代码要放在函数里；原因写在最后一段注释里，
-# 就在 `if __name__` 上面。所以要整个运行，不要一个单元格一个单元格地运行。
+# 本课会启动别的进程，这样的程序要把代码放在函数里（原因见最后一段注释，
+# 就在 `if __name__` 上面）。所以请整课一起运行，不要一个单元格一个单元格地运行。
 def main():
     # %% len() 和 [i] 调用的就是这两个方法
     folder, _ = ants_and_bees()
@@ -106,7 +106,7 @@ def main():
 
     # Subset 取出 Dataset 的一部分样本，自己也是 Dataset。
     # 用 for 遍历 Dataset，就是依次取第 0、1、2……个样本，用不到 __len__。
-    # 取完最后一个，里面的 range(5) 抛出 IndexError，循环就结束了。
+    # 取完最后一个，Subset 里的 range(5) 抛出 IndexError，循环就结束了。
     labels = []
     for _, label in Subset(ants, range(5)):
         labels.append(label)
@@ -309,9 +309,9 @@ def main():
                 if step == BATCHES_SHOWN:
                     break
 
-    # 下面的调用会打印一条命令，用来显示这次运行。请在终端里输入，
-    # 所在的文件夹要和启动本课时相同。（文件开头的那条命令显示本课的所有运行，
-    # 要在 `lessons` 所在的文件夹里用。）
+    # 下面的调用会打印一条命令，用来查看这次运行的内容。打开终端，进入启动本课时
+    # 所在的文件夹，再输入这条命令。（文件开头的那条命令用来查看本课的所有运行，
+    # 要在 `lessons` 所在的文件夹里输入。）
     print_where_to_look(run, LOOK_AT)
 
 

@@ -158,8 +158,8 @@ except TypeError as error:
     print("add_image with the channels last:", type(error).__name__, "-", error)
 # -> add_image with the channels last: TypeError - ...512...
 
-# 不是每个错误都会报错。那六个像素有两行，add_image 会把两行当成两个通道。
-# 这样的图片确实有：灰度加透明度。
+# 不是每次写错都会报错。那六个像素要是不写 dataformats，两行就会被当成两个通道。
+# 两个通道的图片确实有：灰度加透明度。
 # 所以不会报错，只会得到错误的图片。
 
 # 文件名不是图片。请先用 PIL 打开文件：Image.open(path)。
@@ -182,8 +182,8 @@ for step, margin in enumerate(MARGINS, start=1):
 writer.close()
 
 # %% TensorBoard 画的是 --logdir 后面那个文件夹里的内容
-# 下面的调用会打印一条命令和一个网址。请在终端里输入命令，
-# 所在的文件夹要和启动本课时相同。然后在浏览器里打开那个网址。
+# 下面的调用会打印一条命令和一个网址。打开终端，进入启动本课时所在的文件夹，
+# 输入命令，然后在浏览器里打开那个网址。
 #
 # - 端口（port）是一个数。一台机器上有很多程序，浏览器靠端口找到 TensorBoard。
 #   如果 TensorBoard 说端口 6006 已被占用，就在命令后面加上 `--port 6007`，

@@ -92,8 +92,8 @@ except RuntimeError as error:
 # cifar10() 同样有参数 train、transform 和 target_transform。它没有参数 `root`
 # （文件夹总是 data/），也没有参数 `download`（见第 3 处）。
 #
-# 环境变量 LESSONS_OFFLINE 如果是 1，它就不下载。在终端里设置这个变量，
-# 之后在这个终端里启动的课都有效：Linux 和 macOS 上用 `export LESSONS_OFFLINE=1`，
+# 环境变量 LESSONS_OFFLINE 是 1 时，cifar10() 就不下载。在终端里设置这个变量，
+# 对之后在这个终端里启动的课都有效：Linux 和 macOS 上用 `export LESSONS_OFFLINE=1`，
 # Windows 的 PowerShell 里用 `$env:LESSONS_OFFLINE = 1`。（如果下载很慢，
 # 就用别的办法拿到 cifar-10-python.tar.gz，放进 data/。）
 train_data = cifar10(train=True)
@@ -202,7 +202,7 @@ with SummaryWriter(run) as writer:
         pictures = enlarge(pictures.permute(0, 3, 1, 2))          # -> (32, 3, 128, 128)
         writer.add_images(f"5 classes/{number} {name}", pictures)
 
-        # axis=0：对各张图片取平均。
+        # axis=0：沿着图片这一维取平均，得到一张图。
         mean = torch.from_numpy(of_class.mean(axis=0))            # (32, 32, 3)
         mean = (mean - mean.min()) / (mean.max() - mean.min())    # 0 到 1
         mean = enlarge(mean.permute(2, 0, 1))                     # -> (3, 128, 128)

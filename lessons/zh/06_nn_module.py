@@ -73,7 +73,7 @@ print("Multiply: 3 * 2 =", triple(x).item())
 
 # Parameter 是训练会改变的张量，这里的初始值是 3。运行 `self.factor = ...` 时，
 # Module 看到这个值是 Parameter，就用这个名字把它记下来。
-# （别的 Module 也会这样记下来。）你不用自己列清单。
+# （如果值是另一个 Module，也这样记下来。）你不用自己列清单。
 for name, parameter in triple.named_parameters():
     print(f"parameter {name}: {parameter.item()}")
 # -> parameter factor: 3.0
@@ -138,8 +138,8 @@ print("parameters in the ModuleList:", len(list(products.parameters())))
 # -> parameters in the ModuleList: 3
 
 # 为什么不用 Python 的普通列表？算出的结果是一样的。但普通列表既不是 Parameter，
-# 也不是 Module，里面的东西 Module 不会记下来，
-# 训练时也就什么都不改变。
+# 也不是 Module，所以 Products 不会记下列表里的东西，
+# 训练时也就什么都不会变。
 
 # %% ModuleDict 按名字存放 Module
 # 要用名字指明调用哪个 Module，就用 ModuleDict。这里的名字是时间单位。
@@ -152,9 +152,9 @@ print("ModuleDict: seconds in 2 hours:", to_seconds["hours"](x).item())
 
 
 # %% ParameterList 和 ParameterDict 存放不属于任何层的参数
-# 自己的参数如果只有一个，可以用属性，就像 Multiply 里的 self.factor。
+# 自己的参数如果只有一个，存成属性就行，就像 Multiply 里的 self.factor。
 # 如果有好几个，就用 ParameterList；要起名字，就用 ParameterDict。
-# 和 Module 一样，如果放在普通的列表里，训练时就找不到了。
+# 不要用普通列表：参数和 Module 一样，放在普通列表里，训练时就找不到了。
 class Polynomial(nn.Module):
     """计算 1 + 2 x + 3 x^2，或其他任何多项式。"""
 
@@ -379,8 +379,8 @@ print("two pictures become:", tuple(maps.shape))
 
 # %% 两个卷积核找出蚂蚁的边缘
 # 在边缘处，暗像素挨着亮像素。这个卷积核用右边的像素减去左边的像素，
-# 中间一行算两遍，因为这一行离正中的像素最近。
-# （不这样，也能找出边缘。）
+# 中间一行按两倍算，因为这一行离正中的像素最近。
+# （不按两倍算，也能找出边缘。）
 vertical = torch.tensor([[-1.0, 0.0, 1.0],
                          [-2.0, 0.0, 2.0],
                          [-1.0, 0.0, 1.0]])

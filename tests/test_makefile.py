@@ -19,7 +19,7 @@ VENV_PYTHON = """#!/bin/sh
 echo "venv python $*" >> calls
 case "$*" in
     *"{fails}"*) exit 1;;
-    *"{hangs}"*) sleep 60;;
+    *"{hangs}"*) exec sleep 60;;    # not beside the shell, which might miss a signal
 esac
 printf '%s\\n' "$@"
 """

@@ -221,10 +221,10 @@ test_targets = torch.tensor(test_data.targets[:PICTURES])
 # same features each time. So let them run once. Then only the new layer runs in each
 # epoch, and the training takes seconds instead of minutes.
 #
-# avgpool is a pooling that takes the mean of each window. Poolings usually make things
-# smaller. This one always gives 7x7 numbers in each channel, so here it makes them larger:
-# our 64x64 pixels arrive as 2x2, because five poolings have halved them. Each of the 49
-# numbers is then one of these four, or the mean of two or of all four.
+# Five poolings have halved our 64x64 pixels to 2x2. avgpool, which takes the mean of each
+# window, always gives 7x7 numbers in each channel, whatever comes in. So here, unlike other
+# poolings, it makes the map larger: it repeats the four numbers, and puts the means of two
+# and of all four between them.
 all_but_last = nn.Sequential(
     vgg.features,          # (N, 3, 64, 64) -> (N, 512, 2, 2)
     vgg.avgpool,           # -> (N, 512, 7, 7)
@@ -303,8 +303,9 @@ print("whole network and new layer give the same scores:",
 
 # %% The second way: replace the last layer
 # This is the usual way. The new layer turns the 4096 features into ten scores, and no 1,000
-# scores come between. (Between the two last layers of the first way there is no ReLU. So
-# they can do no more than one layer, as lesson 8 showed, and this one has more freedom.)
+# scores come between. (The two last layers of the first way have no ReLU between them. So
+# together they are one linear layer, as in lesson 8. But one of the two is frozen: only
+# 10,010 numbers learn. Here, all 40,970 numbers of the layer do.)
 torch.manual_seed(0)
 replaced = nn.Linear(4096, 10)
 accuracies["VGG16, last layer replaced"] = train(
@@ -344,8 +345,9 @@ for name, values in accuracies.items():
 # With 300 test pictures, a difference of a few points between two networks may be chance.
 
 # The small network's accuracy is not that of lesson 10 (with Adam), though the seed is the
-# same. Lesson 10 measures the accuracy with DataLoaders, and each pass through one draws a
-# random number. So after the first epoch, the training pictures come in another order there.
+# same. Lesson 10 also tests with DataLoaders, and each pass through one draws a random
+# number. This lesson tests without them. So from the second epoch on, its training pictures
+# come in another order.
 
 # %% Save a state_dict: the name and the numbers of each parameter
 # new_run makes the folder of this run for TensorBoard. models_folder makes one for the

@@ -6,7 +6,7 @@ checkpoint: a file from which the run can go on if it is stopped. At the end you
 which classes the network has learnt, and its worst mistakes.
 
 This is real training, so the time depends on your processor. Without a GPU, eight epochs
-of CIFAR-10 take 5 to 26 minutes, and the drawn pictures take a tenth of that. After the
+of CIFAR-10 take 7 to 26 minutes, and the drawn pictures take a tenth of that. After the
 first epoch the lesson says how long all of them will take.
 
     python lessons/12_train_gpu.py                            the whole run
@@ -76,7 +76,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--epochs", type=positive, help=f"instead of {EPOCHS}")
 parser.add_argument("--limit", type=positive, help="how many training pictures to use")
 parser.add_argument("--resume", nargs="?", const="latest", metavar="RUN",
-                    help="go on with the run of this folder's name, or the one stopped last")
+                    help="go on with RUN (a folder's name), or with the one stopped last")
 in_notebook = "ipykernel" in sys.modules    # its command line is Jupyter's own
 args = parser.parse_args([] if in_notebook else None)
 if args.resume and (args.epochs or args.limit):
@@ -168,9 +168,10 @@ print("this lesson trains on:", device)
 #
 #     device = torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
 
-# Network and pictures must be on the same device. network.to(device) changes the
-# network itself. tensor.to(device) returns a new tensor, so keep it: tensor = tensor.to(device).
-# (If the tensor is there already, it returns the same one.)
+# Network and pictures must be on the same device. network.to(device) changes the network
+# itself, and also returns it. tensor.to(device) leaves the tensor as it is and returns a
+# new one, so keep that: tensor = tensor.to(device). (If the tensor is there already, it
+# returns the same one.)
 #
 # to() can also change the type of the numbers. There you see the same difference, even
 # without a GPU:
@@ -229,7 +230,8 @@ test_data = cifar10(train=False)
 #
 # A network needs many steps to learn. With few pictures, batches of 256 would give only a
 # few steps in an epoch. So with fewer than 32 * 256 pictures the batches are smaller, and
-# there are about 32 of them. The smallest batch has 16 pictures, or all if there are fewer.
+# there are still about 32. But no batch is made smaller than 16, so below 512 pictures
+# there are fewer. And fewer than 16 pictures are one batch.
 batch_size = min(BATCH_SIZE, max(16, len(train_data) // 32), len(train_data))
 augmentation = Augmentation(CROP_PADDING, SEED)
 train_batches = Batches(train_data, batch_size, device, CIFAR10_MEAN_STD, augmentation)
@@ -376,7 +378,7 @@ if saved:
 else:
     run = new_run(__file__, drawn=train_data.drawn)
     folder = models_folder(run)
-# No other process may train this run meanwhile. (When the variable goes, the lock ends.)
+# Keeps other processes from training the same run, as long as the variable exists.
 lock = checkpoint.lock(folder)
 
 # %% Train and test in turn

@@ -6,7 +6,7 @@
 网络学会了哪些类别，最严重的错误又是哪些。
 
 这是真正的训练，要花多久取决于你的处理器。没有 GPU 时，用 CIFAR-10 训练八轮，
-要 5 到 26 分钟；换成程序画的替代图，只要十分之一的时间。
+要 7 到 26 分钟；换成程序画的替代图，只要十分之一的时间。
 第一轮结束后，本课会告诉你全部训练完要多久。
 
     python lessons/zh/12_train_gpu.py                            完整训练
@@ -76,7 +76,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--epochs", type=positive, help=f"instead of {EPOCHS}")
 parser.add_argument("--limit", type=positive, help="how many training pictures to use")
 parser.add_argument("--resume", nargs="?", const="latest", metavar="RUN",
-                    help="go on with the run of this folder's name, or the one stopped last")
+                    help="go on with RUN (a folder's name), or with the one stopped last")
 in_notebook = "ipykernel" in sys.modules    # 在 notebook 里，命令行是 Jupyter 自己的
 args = parser.parse_args([] if in_notebook else None)
 if args.resume and (args.epochs or args.limit):
@@ -168,8 +168,9 @@ print("this lesson trains on:", device)
 #
 #     device = torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
 
-# 网络和图片必须在同一个设备上。network.to(device) 改变的是网络本身。
-# tensor.to(device) 返回的是新张量，要记得接住：tensor = tensor.to(device)。
+# 网络和图片必须在同一个设备上。network.to(device) 改变网络本身，并返回这个网络。
+# tensor.to(device) 不改变原来的张量，返回的是新张量，
+# 所以要接住：tensor = tensor.to(device)。
 # （如果张量已经在那个设备上，返回的就是原来的张量。）
 #
 # to() 还可以改变数的类型。这时，网络和张量也有同样的区别，
@@ -229,7 +230,8 @@ test_data = cifar10(train=False)
 #
 # 网络要走很多步才能学会。图片少的时候，如果一批还是 256 张，一轮就没有几步。
 # 所以图片少于 32 * 256 张时，批次变小，一轮仍然有 32 个左右。
-# 不过一个批次至少有 16 张；图片总共还不到 16 张，就全部取上。
+# 不过一个批次至少有 16 张，所以图片不到 512 张时，
+# 批次就没有 32 个了。图片总共还不到 16 张，就合成一个批次。
 batch_size = min(BATCH_SIZE, max(16, len(train_data) // 32), len(train_data))
 augmentation = Augmentation(CROP_PADDING, SEED)
 train_batches = Batches(train_data, batch_size, device, CIFAR10_MEAN_STD, augmentation)
@@ -376,7 +378,7 @@ if saved:
 else:
     run = new_run(__file__, drawn=train_data.drawn)
     folder = models_folder(run)
-# 训练期间，别的进程不能接手这次运行。（变量没有了，锁也就没有了。）
+# 只要这个变量还在，别的进程就不能训练同一次运行。
 lock = checkpoint.lock(folder)
 
 # %% 训练和测试交替进行

@@ -15,7 +15,8 @@ long as their imports. No lesson but 12 takes over 30 s. No lesson but 11, which
 over 1.5 GB. The fast recipe, which lesson 12 uses, trains on 2.2 times as many pictures a second as
 the tutorial's loop, and reaches 70 % of the rate of a matrix product. Its batches come ten times as
 fast as those of a DataLoader. With two busy programs beside it, lesson 12 takes at most 2.5 times as
-long as alone. It is as good as the tutorial's loop 12 times as soon, and 20 times with AVX-512 BF16.
+long as alone. The fast recipe is as good as the tutorial's loop 12 times as soon, and 20 times
+with AVX-512 BF16.
 
 Not all are reached: lessons/README.md has what was measured, and where.
 """

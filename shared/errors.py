@@ -68,8 +68,8 @@ def disk_is_full(error: BaseException) -> bool:
 
 
 def _end_of_lesson(kind, error, traceback):
-    if issubclass(kind, KeyboardInterrupt):
-        if os.environ.get("WORLD_SIZE", "1") == "1" or os.environ["RANK"] == "0":    # one for all
+    if issubclass(kind, KeyboardInterrupt):    # of torchrun's processes, number 0 speaks for all
+        if os.environ.get("WORLD_SIZE", "1") == "1" or os.environ.get("RANK", "0") == "0":
             what = ", ".join(kept) or "nothing, nothing was written yet"
             print("\n" + translated(f"Stopped. Kept: {what}"), file=sys.stderr)
         raise SystemExit(143 if issubclass(kind, Terminated) else 130)

@@ -121,11 +121,13 @@ def test_pytorchs_threads_sleep_unless_you_have_set_something(monkeypatch, varia
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("kept", [True, False])
 def test_stopped_it_says_what_was_kept(tmp_path, kept, number, status):
+    """Also with RANK alone, which some clusters set for every program, and which is not torchrun."""
     script = ("import time\nfrom shared.errors import begin_lesson\nbegin_lesson()\n"
               "from shared.paths import new_run\n" + kept * "print(new_run('07.py'))\n"
               + "print('ready', flush=True)\ntime.sleep(60)")
     process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, encoding="utf-8", env=environment(tmp_path))
+                               stderr=subprocess.PIPE, encoding="utf-8",
+                               env=environment(tmp_path) | {"RANK": "1"})
     lines = []
     while "ready" not in lines:
         lines.append(process.stdout.readline().strip())

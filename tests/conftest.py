@@ -24,6 +24,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted((ROOT / "lessons").glob("[01]*.py"))
 QUICK_LOOK = ["--epochs", "3", "--limit", "2000"]    # as lesson 12's docstring has it
+DECODE = "from shared.datasets import cifar10; cifar10(train=True), cifar10(train=False)"
 REAL_DATA = Path(os.environ.get("LESSONS_REAL_DATA", ROOT / "data"))
 
 
@@ -81,12 +82,16 @@ def home(made_once, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def real_home(tmp_path_factory) -> Path:
-    """A LESSONS_HOME with real pictures in it, where there are any."""
+def real_home(made_once, tmp_path_factory) -> Path:
+    """A LESSONS_HOME with real pictures in it, where there are any. They are decoded once."""
     if not any((REAL_DATA / name).is_dir() for name in ("cifar10", "cifar-10-batches-py")):
         pytest.skip(f"no real pictures in {REAL_DATA} (LESSONS_REAL_DATA names another folder)")
     home = tmp_path_factory.mktemp("real")
     (home / "data").symlink_to(REAL_DATA.resolve())
+    if (REAL_DATA / "cifar10").is_dir():
+        with FileLock(made_once / "real pictures.lock"):    # else each process decodes all 60,000
+            subprocess.run([sys.executable, "-c", DECODE], env=environment(home), check=True,
+                           stdout=subprocess.DEVNULL)
     return home
 
 

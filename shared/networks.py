@@ -37,24 +37,25 @@ class CIFAR10NetSimpleV3(nn.Module):
     """Chapter 12's final network, `CIFAR10_Net_Simple_v3`: 419,690 parameters for ten classes.
 
     Six 3x3 convolutions, each followed by ReLU and batch normalisation
-    (https://arxiv.org/abs/1502.03167), in three blocks that halve the picture and double the
-    channels, as VGG does (https://arxiv.org/abs/1409.1556). `dropout` is the share of values that
-    training zeroes before each linear layer.
-    Shapes: float32 (N, 3, 32, 32) -> float32 (N, classes), raw scores (logits).
+    (https://arxiv.org/abs/1502.03167), in three blocks that double the channels, each followed by a
+    pooling, as in VGG (https://arxiv.org/abs/1409.1556). `dropout` is the share of values that
+    training zeroes before each linear layer. The last pooling makes 4x4 of maps of any size (of 8x8
+    just as the tutorial's MaxPool2d(2)), so pictures of other sizes than 32x32 fit, too.
+    Shapes: float32 (N, 3, H, W) -> float32 (N, classes), raw scores (logits).
     """
 
     def __init__(self, classes: int = 10, dropout: float = 0.4):
         super().__init__()
         self.layers = nn.Sequential(
-            *self._block(3, 32),                            # (N, 3, 32, 32) -> (N, 32, 16, 16)
-            *self._block(32, 64),                           # -> (N, 64, 8, 8)
-            *self._block(64, 128),                          # -> (N, 128, 4, 4)
-            nn.Flatten(),                                   # -> (N, 2048)
+            *self._block(3, 32), nn.MaxPool2d(2),            # (N, 3, 32, 32) -> (N, 32, 16, 16)
+            *self._block(32, 64), nn.MaxPool2d(2),           # -> (N, 64, 8, 8)
+            *self._block(64, 128), nn.AdaptiveMaxPool2d(4),  # -> (N, 128, 4, 4)
+            nn.Flatten(),                                    # -> (N, 2048)
             nn.Dropout(dropout),
-            nn.Linear(2048, 64),                            # -> (N, 64)
+            nn.Linear(2048, 64),                             # -> (N, 64)
             nn.ReLU(inplace=True),
             nn.Dropout(dropout),
-            nn.Linear(64, classes),                         # -> (N, classes)
+            nn.Linear(64, classes),                          # -> (N, classes)
         )
 
     @staticmethod
@@ -64,7 +65,6 @@ class CIFAR10NetSimpleV3(nn.Module):
             nn.ReLU(inplace=True), nn.BatchNorm2d(channels_out),
             nn.Conv2d(channels_out, channels_out, kernel_size=3, padding=1),
             nn.ReLU(inplace=True), nn.BatchNorm2d(channels_out),
-            nn.MaxPool2d(2),
         ]
 
     def forward(self, x: Tensor) -> Tensor:

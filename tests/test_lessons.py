@@ -378,6 +378,8 @@ def test_the_guide_has_folded_answers(lesson):
     answers = [text for summary, text in folded if re.search(rf"\b0?{number}\b", summary)]
     assert len(answers) == 1
     assert len(answers[0].strip().split("\n\n")) >= len(suggestions(lesson))
+    for setting in re.findall(r"`([A-Z_]+) = ", " ".join(suggestions(lesson))):
+        assert setting in answers[0]
 
 
 # The checks, checked

@@ -122,6 +122,23 @@ def test_shapes_and_types_are_as_promised():
         assert (targets.shape, targets.dtype) == ((4,), torch.int64)
 
 
+@pytest.mark.parametrize(("height", "width", "cut"), [(32, 32, (4, 4)), (16, 24, (2, 3))])
+def test_small_epochs_show_the_middle_of_what_the_others_show(height, width, cut):
+    data = some_pictures(12, height, width)
+    small = Batches(data, 4, CPU, CIFAR10_MEAN_STD, Augmentation(2, 0, small_epochs=2))
+    whole = batches(data, 4, 2, 0, mean_std=CIFAR10_MEAN_STD)
+    for epoch in range(4):
+        (pictures, targets), (expected, same_targets) = epoch_of(small, epoch), epoch_of(whole, epoch)
+        if epoch < 2:
+            top, left = cut
+            expected = expected[:, :, top:-top, left:-left]
+        assert torch.equal(pictures, expected)
+        assert torch.equal(targets, same_targets)
+    small.set_epoch(0)
+    batch, _ = next(iter(small))
+    assert batch.is_contiguous(memory_format=torch.channels_last)
+
+
 def test_the_seed_and_the_epoch_decide():
     def pictures(seed: int, epoch: int) -> torch.Tensor:
         return epoch_of(batches(some_pictures(32), 8, 2, seed), epoch)[0]

@@ -21,7 +21,7 @@ TWICE = 2 * [nn.Conv2d, nn.ReLU, nn.BatchNorm2d]
 FINAL = [
     *[(layer, (32, 32, 32)) for layer in TWICE], (nn.MaxPool2d, (32, 16, 16)),
     *[(layer, (64, 16, 16)) for layer in TWICE], (nn.MaxPool2d, (64, 8, 8)),
-    *[(layer, (128, 8, 8)) for layer in TWICE], (nn.MaxPool2d, (128, 4, 4)),
+    *[(layer, (128, 8, 8)) for layer in TWICE], (nn.AdaptiveMaxPool2d, (128, 4, 4)),
     (nn.Flatten, (2048,)), (nn.Dropout, (2048,)), (nn.Linear, (64,)), (nn.ReLU, (64,)),
     (nn.Dropout, (64,)), (nn.Linear, (10,)),
 ]
@@ -68,6 +68,25 @@ def test_parameter_counts():
 
 def test_another_number_of_classes(batch):
     assert CIFAR10NetSimpleV3(classes=2)(batch).shape == (4, 2)
+
+
+def test_the_last_pooling_is_the_tutorials_and_takes_small_pictures(batch):
+    network = CIFAR10NetSimpleV3(dropout=0)
+    tutorials = CIFAR10NetSimpleV3(dropout=0)
+    (last,) = [number for number, layer in enumerate(tutorials.layers)
+               if isinstance(layer, nn.AdaptiveMaxPool2d)]
+    tutorials.layers[last] = nn.MaxPool2d(2)
+    tutorials.load_state_dict(network.state_dict())
+    scores, expected = network(batch), tutorials(batch)
+    assert torch.equal(scores, expected)
+    scores.sum().backward()
+    expected.sum().backward()
+    for parameter, same in zip(network.parameters(), tutorials.parameters(), strict=True):
+        assert torch.equal(parameter.grad, same.grad)
+
+    assert network(batch[:, :, 4:28, 4:28]).shape == (4, 10)
+    with pytest.raises(RuntimeError):
+        tutorials(batch[:, :, 4:28, 4:28])
 
 
 @pytest.mark.parametrize(("arguments", "share"), [

@@ -75,8 +75,8 @@ def test_runs_of_the_trainer_compare_by_their_settings(data, trainer_run):
         return {info["name"] for info in answer.get("hparamInfos", ())}
 
     expected = {"recipe", "seed", "data", "device", "pictures", "epochs", "batch_size", "optimizer",
-                "learning_rate", "milestones", "averaged_epochs", "dropout", "crop_padding",
-                "whole_batches"}
+                "learning_rate", "milestones", "small_share", "averaged_epochs", "dropout",
+                "crop_padding", "whole_batches"}
     assert eventually(expected, settings) == expected
     answer = data("hparams/session_groups", {
         "experimentName": "", "sliceSize": 9,

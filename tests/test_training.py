@@ -361,6 +361,19 @@ def test_each_epoch_shuffles_in_another_order(recipe, epoch_of, place, pictures)
     assert epochs == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize(("recipe", "sizes"), [
+    ("fast", [32]), ("fast", [24, 24, 32, 32, 32]), ("best", [32] * 3), ("tutorial", [32] * 3)])
+def test_the_first_half_of_the_epochs_of_the_fast_recipe_has_small_pictures(recipe, sizes, place,
+                                                                            pictures):
+    def note(network, loader, *others):
+        seen.append({tuple(batch.shape[2:]) for batch, _ in loader})
+        return real(network, loader, *others)
+
+    seen, real = [], trainer.train_epoch
+    train(place, "--data", pictures, "--recipe", recipe, "--epochs", len(sizes), train_epoch=note)
+    assert seen == [{(size, size)} for size in sizes]
+
+
 def test_a_loss_that_is_not_finite_stops_before_it_reaches_the_weights(place, pictures,
                                                                        monkeypatch):
     calls = []
@@ -706,7 +719,7 @@ LIMITED = ("--epochs", "4", "--limit", "160")
 
 SLOW_CLOCK = """
 import itertools, runpy, sys, time
-time.perf_counter = itertools.count(0, 151).__next__    # 151 s pass from look to look
+time.perf_counter = itertools.count(0, 75).__next__    # 75 s pass from look to look
 del sys.argv[0]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
@@ -727,7 +740,9 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 @pytest.fixture(scope="module")
 def lessons_run(data, tmp_path_factory) -> tuple[str, str]:
-    """What lesson 12 prints when nothing stops it and each epoch takes 151 s; and the digest."""
+    """What lesson 12 prints when nothing stops it, training takes 75 s in each epoch and testing
+    as long; and the digest.
+    """
     place = make_place(data, tmp_path_factory.mktemp("lesson") / "place")
     program = (sys.executable, "-c", SLOW_CLOCK, str(LESSON))
     status, stdout, stderr = end(start(place, *LIMITED, program=program))
@@ -744,9 +759,9 @@ def test_lesson_12_says_after_its_first_epoch_how_long_all_take(lessons_run):
     lines = lessons_run[0].splitlines()
     first = next(number for number, line in enumerate(lines) if line.startswith("epoch  1/4"))
     assert lines[first + 1 : first + 3] == [
-        "4 epochs will take about 10.1 minutes on this machine",
+        "4 epochs will take about 12.0 minutes on this machine",    # 4 * 150 + 2 * 0.8 * 75 s
         "Too long? Stop with Ctrl-C. A fifth of the pictures: --limit 32"]
-    assert lines[first + 3].startswith("epoch  2/4 (151 s, ")
+    assert lines[first + 3].startswith("epoch  2/4 (150 s, ")
     assert lessons_run[0].count("minutes on this machine") == 1
 
 

@@ -44,8 +44,7 @@ from tqdm import tqdm
 
 from shared.datasets import cifar10, enlarge, folder_pictures
 from shared.networks import CIFAR10NetSimpleV3
-from shared.paths import (LOGS, MODELS, models_folder, named_folder, new_run,
-                          print_where_to_look)
+from shared.paths import LOGS, MODELS, models_folder, named_folder, new_run, print_where_to_look
 from shared.training import checkpoint, processes, report
 from shared.training.average import WeightAverage
 from shared.training.loader import (AS_THEY_ARE, CIFAR10_MEAN_STD, Augmentation, Batches,
@@ -128,7 +127,7 @@ def train_epoch(network: nn.Module, loader: Iterable, optimizer: Optimizer, sche
     totals = torch.zeros(3, device=device)    # on the device: item() would make a GPU wait
     with processes.stop_between_batches() as stop_if_asked:
         for pictures, targets in tqdm(loader, "training", disable=processes.no_bar(), leave=False):
-            pictures, targets = pictures.to(device), targets.to(device)    # (B, 3, 32, 32), (B,)
+            pictures, targets = pictures.to(device), targets.to(device)    # (B, 3, H, W), (B,)
             with autocast:
                 scores = network(pictures).float()                         # -> (B, classes)
             loss = nn.functional.cross_entropy(scores, targets)
@@ -193,7 +192,8 @@ def main() -> None:
     if batch_size < world_size:
         raise LessonError(f"{world_size} processes cannot share a batch of {batch_size} pictures.\n"
                           "Start fewer, or take more pictures.")
-    augmentation = Augmentation(recipe["crop_padding"], args.seed, rank, world_size)
+    augmentation = Augmentation(recipe["crop_padding"], args.seed, rank, world_size,
+                                small_epochs=int(epochs * recipe["small_share"]))
     if recipe["whole_batches"]:
         mean_std = CIFAR10_MEAN_STD
         loader = Batches(train_data, batch_size, device, mean_std, augmentation)
@@ -278,9 +278,8 @@ def main() -> None:
     # would be to train on them.
     scores, loss, accuracy = evaluate(averaged, test_batches, autocast)
     facts = {"accuracy": accuracy, "epochs": epochs, "seconds": seconds, "device": str(device),
-             "seed": args.seed, "pictures_per_second": speed, "data": train_data.source,
-             "drawn": train_data.drawn,
-             "recipe": args.recipe, "mean": mean_std[0], "std": mean_std[1],
+             "seed": args.seed, "recipe": args.recipe, "mean": mean_std[0], "std": mean_std[1],
+             "pictures_per_second": speed, "data": train_data.source, "drawn": train_data.drawn,
              "settings": recipe | {"batch_size": batch_size, "pictures": len(train_data)}}
     if args.tta:
         facts["accuracy_tta"] = evaluate(averaged, test_batches, autocast, mirrored=True)[2]

@@ -24,7 +24,7 @@ from shared.paths import command, whole
 
 NAME = "checkpoint.pt"
 ANOTHER = "Name another run, or start a new one without --resume."
-FORMAT = 2    # a checkpoint with another number is of another version of the lessons
+FORMAT = 3    # a checkpoint with another number is of another version of the lessons
 
 
 class Checkpoint(dict):

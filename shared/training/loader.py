@@ -40,12 +40,14 @@ class Augmentation:
     old size at a random place; for `PictureByPicture` also (left, top, right, bottom). `seed`: with
     the epoch it decides all random numbers, the same on every device. `rank`, `world_size`: which
     of how many processes this is; it gets the pictures rank, rank + world_size, ... of a batch.
+    `small_epochs`: how many epochs, the first ones, have small pictures in `Batches`.
     """
 
     padding: int | tuple[int, int, int, int]
     seed: int
     rank: int = 0
     world_size: int = 1
+    small_epochs: int = 0
 
 
 class Batches:
@@ -54,7 +56,8 @@ class Batches:
     For training, an epoch shuffles the pictures, leaves out the last short batch, and does to each
     picture what `RandomCrop(padding=padding)` and `RandomHorizontalFlip` do, except that a picture
     which is mirrored in one epoch is not mirrored in the next (alternating flip,
-    https://arxiv.org/abs/2404.00498). For testing, all pictures come in order and unchanged.
+    https://arxiv.org/abs/2404.00498). In small epochs it then cuts an eighth off each side, 24x24
+    of 32x32, which saves time. For testing, all pictures come in order and unchanged.
 
     Args:
         data: with `data`, uint8 (N, H, W, 3), and `targets`, N class numbers.
@@ -63,8 +66,8 @@ class Batches:
         mean_std: the mean and standard deviation of each channel, as 0 to 1, to normalise by.
         augmentation: for training; None for testing.
 
-    Yields pictures, float32 (batch, 3, H, W) in channels-last memory format, and their class
-    numbers, int64 (batch,), both on the device.
+    Yields pictures, float32 (batch, 3, H, W) or smaller, in channels-last memory format, and their
+    class numbers, int64 (batch,), both on the device.
     """
 
     def __init__(self, data: Dataset, batch_size: int, device: torch.device,
@@ -94,8 +97,10 @@ class Batches:
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         device = self.pixels.device
         order, top, left, mirrored = (numbers.to(device) for numbers in self._draw_epoch())
-        rows = torch.arange(self.height, device=device)
-        columns = torch.arange(self.width, device=device)
+        small = self.augmentation and self.epoch < self.augmentation.small_epochs
+        rows, columns = (torch.arange(size // 8, size - size // 8, device=device) if small else
+                         torch.arange(size, device=device) for size in (self.height, self.width))
+        mean, std = self.mean[:3 * len(columns)], self.std[:3 * len(columns)]
         row_length = self.width + 2 * self.border
         picture_length = row_length * (self.height + 2 * self.border)
         for batch in order.split(self.batch_size)[:len(self)]:
@@ -108,8 +113,8 @@ class Batches:
             pixel = batch[:, None, None] * picture_length + y[:, :, None] * row_length + x[:, None]
             # (B * H * W, 3) -> (B, H, W * 3) -> (B, H, W, 3)
             pictures = self.pixels.index_select(0, pixel.flatten())
-            pictures = pictures.view(len(batch), self.height, -1)
-            pictures = ((pictures - self.mean) / self.std).view(*pixel.shape, 3)
+            pictures = pictures.view(len(batch), len(rows), -1)
+            pictures = ((pictures - mean) / std).view(*pixel.shape, 3)
             # PyTorch expects the channels in front: (B, 3, H, W). permute moves no byte, so that in
             # memory the channels stay last, with which convolutions are faster.
             yield pictures.permute(0, 3, 1, 2), self.targets[batch]

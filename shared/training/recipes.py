@@ -15,15 +15,17 @@ FAST = {
     "optimizer": "muon",        # for weights; SGD for biases and batch normalisation
     "learning_rate": 0.1,       # the highest
     "milestones": [],           # none: up for a quarter of the steps, then down to zero
+    "small_share": 0.5,         # share of the epochs, at the start, with pictures of 24x24 pixels
     "averaged_epochs": 0.0,     # share of the epochs, at the end, whose weights are averaged
     "dropout": 0.0,
     "crop_padding": 1,          # pad by 1 pixel, then crop 32x32 at a random place
     "whole_batches": True,      # made on the device, normalised, in bfloat16 where it is fast
 }
 
-# Eight times as long, with stronger augmentation, and the mean of the last weights.
+# Eight times as long, on whole pictures moved further, and with the mean of the last weights.
 BEST = FAST | {
     "epochs": 64,
+    "small_share": 0.0,
     "averaged_epochs": 0.15,    # the last ten; the rate stays at a fifth of the highest meanwhile
     "crop_padding": 2,
 }
@@ -35,6 +37,7 @@ TUTORIAL = FAST | {
     "optimizer": "sgd",
     "learning_rate": 0.01,
     "milestones": [8, 16, 24, 32],    # after these epochs the rate is halved
+    "small_share": 0.0,
     "dropout": 0.4,
     "crop_padding": [0, 2, 3, 4],     # left, top, right, bottom
     "whole_batches": False,           # picture by picture, by a DataLoader; not normalised

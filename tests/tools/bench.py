@@ -63,7 +63,7 @@ drawn.ants_and_bees(DATA / "drawn" / "hymenoptera_data")
 """
 FAST = RECIPES["fast"]
 AUGMENTATION = Augmentation(FAST["crop_padding"], seed=1)
-MFLOP = 233    # for a picture in training: forwards, and twice as much backwards
+MFLOP = 233    # for a whole picture in training: forwards, and twice as much backwards
 SIZE = 2048    # of the matrices to compare with
 PLATEAU = 36    # the tutorial's last change of its learning rate is after epoch 32
 ROUNDS = 5     # all measurements in turn, so that what else the machine does slows all of them
@@ -174,7 +174,9 @@ def progress(home: Path, recipe: str, epochs: int) -> list[tuple[float, float]]:
 
 
 def training_rate(home: Path, recipe: str, *flags: str) -> float:
-    """Pictures per second in the last of two epochs, as the trainer reports it."""
+    """Pictures per second in the last of two epochs, as the trainer reports it. It has whole
+    pictures, in the fast recipe as well.
+    """
     measure([sys.executable, "-m", "shared.training", "--recipe", recipe, "--epochs", "2", *flags],
             home)
     reports = (home / "models" / "training").glob("*/report.json")

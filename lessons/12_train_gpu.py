@@ -51,7 +51,7 @@ LOOK_AT = """
 - Scalars tab: set Smoothing to 0, then switch "Ignore outliers in chart scaling" off. In
   the group "12 curves", training and testing have a colour each. At first, the accuracy
   in testing is often better: training is measured while the network still learns, on
-  pictures that are moved and small. From which epoch on is the one in training higher?
+  pictures that are moved and small. From which epoch on is the training accuracy higher?
 - Scalars tab, group "12 learning rate": where is its highest point?
 - Images tab, "12 pictures/3 confusion matrix": a row for each class, a column for each
   prediction. Which two classes does the network confuse most often?
@@ -122,7 +122,7 @@ print("Dropout in testing leaves them as they are:", torch.equal(dropout(ones), 
 
 # BatchNorm does for each channel what Normalize does in lesson 4: it subtracts a mean
 # and divides by a standard deviation. A network whose layers get numbers around 0 can
-# be trained with larger steps. (After that, it multiplies each channel by a learnt number
+# be trained with larger steps. (BatchNorm then multiplies each channel by a learnt number
 # and adds another one. affine=False leaves these two out here.)
 #
 # In training, the mean is that of the batch. Meanwhile BatchNorm keeps a running mean:
@@ -428,7 +428,7 @@ if first_epoch == 0:
 total_train_step = first_epoch * len(train_batches)    # steps of the optimizer so far
 for epoch in range(first_epoch, epochs):
     started = time.perf_counter()
-    train_batches.set_epoch(epoch)    # decides the order, the moves, and if they are small
+    train_batches.set_epoch(epoch)    # decides the order, moves and size of the pictures
     torch.manual_seed(SEED + epoch)   # Dropout draws the same numbers in a resumed run
     train_loss, train_accuracy = train_epoch(network, train_batches, optimizer, scheduler)
     seconds_of_training = time.perf_counter() - started

@@ -428,7 +428,7 @@ if first_epoch == 0:
 total_train_step = first_epoch * len(train_batches)    # 优化器到目前为止走了多少步
 for epoch in range(first_epoch, epochs):
     started = time.perf_counter()
-    train_batches.set_epoch(epoch)    # 决定这一轮的顺序、平移，以及图片要不要变小
+    train_batches.set_epoch(epoch)    # 决定图片的顺序、平移和大小
     torch.manual_seed(SEED + epoch)   # 接着训练时，Dropout 用到的随机数也相同
     train_loss, train_accuracy = train_epoch(network, train_batches, optimizer, scheduler)
     seconds_of_training = time.perf_counter() - started

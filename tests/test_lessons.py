@@ -305,6 +305,8 @@ def hooks_restored(monkeypatch):
 def test_wrong_flags_are_told_in_two_lines(flags, complaint, tmp_path, monkeypatch, capsys):
     """In this process, because another one would have to import PyTorch, which takes seconds."""
     lesson = str(find_lesson(12))
+    # If tests of notebooks ran before, ipykernel is there, and the lesson would ignore its flags.
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
     monkeypatch.setattr(sys, "argv", [lesson, *flags])
     monkeypatch.setattr(paths, "LOGS", tmp_path)
     with pytest.raises(SystemExit) as ended:

@@ -220,7 +220,7 @@ if saved and saved["settings"] != settings:
 # This is augmentation (lesson 4). Each training picture gets a black border of one pixel
 # (CROP_PADDING), and 32x32 pixels of that are cut out at a random place. Half of the
 # pictures are mirrored in the first epoch, the other half in the second, and so on in
-# turn. So it rarely sees the same picture again, and overfits less.
+# turn. So the network rarely sees the same picture again, and overfits less.
 train_data = cifar10(train=True)
 train_data.data = train_data.data[:limit]    # [:None] is all of them
 train_data.targets = train_data.targets[:limit]

@@ -92,3 +92,15 @@ def test_workers_die_quietly():
                             check=False)
     # With another status, DataLoader would raise an error in the trainer.
     assert (worker.returncode, worker.stdout, worker.stderr) == (0, "still there\n", "")
+
+
+def test_all_but_process_0_end_without_pythons_own_way_out():
+    """On which a thread of PyTorch aborted one of seven of them, pytorch/pytorch#190489."""
+    script = ("import atexit\nimport torch.distributed as dist\nfrom shared.training import processes\n"
+              "atexit.register(print, 'its own way out')\n"
+              "dist.is_initialized, dist.get_rank = lambda: True, lambda: 1\n"
+              "dist.destroy_process_group = lambda: print('left', flush=True)\n"
+              "processes.leave_processes()\nprint('goes on')")
+    process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT,
+                             check=False)
+    assert (process.returncode, process.stdout, process.stderr) == (0, "left\n", "")

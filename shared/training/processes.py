@@ -57,7 +57,7 @@ def leave_processes() -> None:
         rank = dist.get_rank()
         dist.destroy_process_group()
         if rank > 0:
-            raise SystemExit
+            os._exit(0)    # at once: else PyTorch's threads may abort it (pytorch/pytorch#190489)
 
 
 def sum_over_processes(totals: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """The tutorial's two networks for CIFAR-10.
 
-No lesson has them: to load a whole network, Python imports the file of its class, and so runs it.
+Not in a lesson: to load a whole network (lesson 11) imports its file, and so would run the lesson.
 """
 
 from torch import Tensor, channels_last, nn

@@ -16,7 +16,8 @@ folder; give it on both:
     torchrun --nnodes=2 --nproc-per-node=8 --rdzv-id=1 --rdzv-backend=c10d --rdzv-endpoint=HOST \
         -m shared.training
 
-If one of them fails, torchrun stops all. The same command with --resume goes on.
+If one of them fails, torchrun stops all. The same command with --resume goes on. The processes
+share each batch: gradients are averaged, but batch normalisation sees only a process's own share.
 
 A run has two folders of its own: logs/training/<run> for TensorBoard, and models/training/<run>
 with checkpoint.pt, weights.pt and report.json.
@@ -124,7 +125,7 @@ def train_epoch(network: nn.Module, loader: Iterable, optimizer: Optimizer, sche
     """
     network.train()
     device = next(network.parameters()).device
-    totals = torch.zeros(3, device=device)    # on the device: item() would make a GPU wait
+    totals = torch.zeros(3, device=device)    # on the device: item() would wait for a GPU
     with processes.stop_between_batches() as stop_if_asked:
         for pictures, targets in tqdm(loader, "training", disable=processes.no_bar(), leave=False):
             pictures, targets = pictures.to(device), targets.to(device)    # (B, 3, H, W), (B,)

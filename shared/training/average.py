@@ -15,7 +15,6 @@ class WeightAverage(AveragedModel):
     The mean of where it was is closer to it.
     """
 
-    @torch.no_grad()
     def add(self, network: nn.Module, loader: Iterable, autocast: torch.autocast,
             start_again: bool) -> None:
         """Adds a network's weights to the mean, or, with `start_again`, forgets those before.

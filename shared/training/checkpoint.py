@@ -2,8 +2,8 @@
 
 All random numbers of a run follow from its seed and the number of the epoch. So a checkpoint needs
 no state of a random generator: weights, optimizer, scheduler and the number of epochs done lead to
-the same weights in the end, bit for bit. (On the same CPU, with as many threads and processes. A
-GPU adds numbers in any order, which changes the last bits.)
+the same weights in the end, bit for bit. (On the same CPU, with as many threads and processes. On a
+GPU, some operations add in another order each time, which changes the last bits.)
 """
 
 import hashlib

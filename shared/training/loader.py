@@ -24,8 +24,8 @@ AS_THEY_ARE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 def has_bfloat16(device: torch.device) -> bool:
     """Whether the device has instructions for bfloat16, with which it computes about twice as fast.
 
-    Known of NVIDIA's and AMD's GPUs and of x86 processors (AVX-512 BF16). False for others: most
-    of these can only imitate bfloat16, which is slower than float32.
+    Known of NVIDIA's and AMD's GPUs and of x86 processors (AVX-512 BF16). False for all others,
+    where it was not tried. To imitate bfloat16, as many have to, is slower than float32.
     """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)

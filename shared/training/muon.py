@@ -18,10 +18,10 @@ class Muon(torch.optim.Optimizer):
     A weight is taken as a matrix with a row for each output; kernels are flattened.
 
     Before each step, Muon scales the weight to the length of a matrix whose rows have length 1. So
-    the learning rate says by which share the weight changes. This suits networks whose layers are
-    followed by normalisation, where the length of a weight makes little difference. Others may not
-    learn at all: the weight of a single `nn.Linear(1, 1)` stays near 1 or -1. `torch.optim.Muon`
-    takes matrices only, and decays weights in the place of the fixed length.
+    a weight changes by about `lr` of its length (less if it has more rows than columns). This suits
+    layers before a normalisation, where the length of a weight makes little difference. Others may
+    not learn at all: a single `nn.Linear(1, 1)` keeps a weight near 1 or -1. Unlike in airbench,
+    linear layers go to Muon, too. `torch.optim.Muon` takes matrices only, and decays weights.
 
     Args:
         parameters: float32 parameters of a network.
@@ -66,14 +66,14 @@ def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:
     (a + b * x @ x.T + c * (x @ x.T) @ (x @ x.T)) @ x. All that stands before x is made of x @ x.T,
     so it is enough to work on that small square matrix, and to multiply by x once, at the end.
     """
+    if matrix.size(0) > matrix.size(1):
+        return orthogonal(matrix.T, steps).T
     a, b, c = 3.4445, -4.7750, 2.0315
-    x = matrix.T if matrix.size(0) > matrix.size(1) else matrix
-    x = x / (x.norm() + 1e-7)
+    x = matrix / (matrix.norm() + 1e-7)
     square = x @ x.T
     factor = one = torch.eye(len(x), device=x.device, dtype=x.dtype)
     for _ in range(steps):
         step = a * one + b * square + c * square @ square
         factor = step @ factor
         square = step @ square @ step    # that of the new x, because step is symmetric
-    x = factor @ x
-    return x.T if matrix.size(0) > matrix.size(1) else x
+    return factor @ x

@@ -1,8 +1,9 @@
 """Measures seconds and memory of every lesson, and how fast the trainer is.
 
-    make bench                        all twelve lessons, and the speed of the trainer
-    make bench ARGS="7 12"            these two, and the speed, because 12 is among them
-    make bench ARGS="--runs 5 7"      the median of five runs of lesson 7
+    make bench                        all twelve lessons, the speed of the trainer, and lesson 12
+                                      beside two busy programs
+    make bench ARGS="7 12"            these two; with 12, the speed and the busy programs as well
+    make bench ARGS="--runs 5 7"      of five runs of lesson 7: median seconds, largest memory
     make bench ARGS="--speed"         only the speed of the trainer: the median of five rounds
     make bench ARGS="--busy"          only lesson 12 beside two busy programs
     make bench ARGS="--plateau"       only how soon the fast recipe is as good as the tutorial's loop
@@ -43,7 +44,9 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from shared.datasets import Pictures
+from shared.networks import CIFAR10NetSimpleV3
 from shared.paths import DATA
+from shared.training.__main__ import train_epoch
 from shared.training.loader import (
     CIFAR10_MEAN_STD,
     Augmentation,
@@ -51,7 +54,8 @@ from shared.training.loader import (
     PictureByPicture,
     has_bfloat16,
 )
-from shared.training.recipes import RECIPES
+from shared.training.processes import keep_freed_memory
+from shared.training.recipes import RECIPES, make_optimizer, make_scheduler
 
 ROOT = Path(__file__).parents[2]
 LESSONS = sorted((ROOT / "lessons").glob("[01]*.py"))
@@ -62,17 +66,18 @@ drawn.cifar10(DATA / "drawn" / "cifar10")
 drawn.ants_and_bees(DATA / "drawn" / "hymenoptera_data")
 """
 FAST = RECIPES["fast"]
-AUGMENTATION = Augmentation(FAST["crop_padding"], seed=1)
 MFLOP = 233    # for a whole picture in training: forwards, and twice as much backwards
 SIZE = 2048    # of the matrices to compare with
 PLATEAU = 36    # the tutorial's last change of its learning rate is after epoch 32
 ROUNDS = 5     # all measurements in turn, so that what else the machine does slows all of them
+READS = 5      # of all batches: one of them alone would take too little time
 
 
 def measure(command: list[str], home: Path) -> tuple[float, float]:
     """Runs a command with its data, logs and models in `home`.
 
-    Returns its seconds, and the largest memory of its process in GB (without its workers').
+    Returns its seconds, and the memory of its largest process in GB. (On Linux never less than that
+    of this program, because a process begins as a copy of the one that starts it.)
     """
     environment = os.environ | {"LESSONS_HOME": str(home), "LESSONS_OFFLINE": "1"}
     started = time.perf_counter()
@@ -103,26 +108,30 @@ def show_lesson(lesson: Path, home: Path, runs: int) -> float:
     return seconds
 
 
-def show_speed(home: Path) -> None:
+def show_speed() -> None:
     """Prints how many pictures a second the fast recipe trains on, beside what it is compared with:
-    the tutorial's recipe, the rate of a matrix product, and a DataLoader.
+    the tutorial's recipe, small pictures, the rate of a matrix product, and a DataLoader.
     """
     device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
-    tutorial, fast, product, loader, batches = ([] for _ in range(5))
-    for _ in range(ROUNDS):
-        tutorial.append(training_rate(home, "tutorial", "--limit", "2500"))
-        fast.append(training_rate(home, "fast"))
-        product.append(matrix_rate(device))
-        loader.append(loader_rate())
-        batches.append(batches_rate(device))
-    tutorial, fast, product, loader, batches = map(
-        statistics.median, (tutorial, fast, product, loader, batches))
+    keep_freed_memory()    # as the trainer does
+    measurements = {
+        "tutorial": lambda: training_rate("tutorial", device),
+        "whole": lambda: training_rate("fast", device),
+        "small": lambda: training_rate("fast", device, small_epochs=2),
+        "product": lambda: product_rate(device),
+        "loader": lambda: reading_rate("tutorial", device),
+        "batches": lambda: reading_rate("fast", device),
+    }
+    rounds = [{name: rate() for name, rate in measurements.items()} for _ in range(ROUNDS)]
+    rates = {name: statistics.median(each[name] for each in rounds) for name in measurements}
+    tutorial, whole, small, product, loader, batches = rates.values()
     print(f"""
-the trainer on {device}, pictures per second, medians of {ROUNDS}
+training on {device}, pictures per second, medians of {ROUNDS}
     the tutorial's recipe      {tutorial:10,.0f}
-    the fast recipe            {fast:10,.0f}   {fast / tutorial:.1f} times as many
+    the fast recipe            {whole:10,.0f}   {whole / tutorial:.1f} times as many
+      with small pictures      {small:10,.0f}   {small / whole:.1f} times as many as whole ones
     a {SIZE} x {SIZE} matrix product computes {product / 1e9:,.0f} GFLOP/s; training reaches {
-        fast * MFLOP * 1e6 / product:.0%} of that rate
+        whole * MFLOP * 1e6 / product:.0%} of that rate
     DataLoader with Pillow     {loader:10,.0f}
     Batches                    {batches:10,.0f}   {batches / loader:.0f} times as many""")
 
@@ -169,52 +178,62 @@ def progress(home: Path, recipe: str, epochs: int) -> list[tuple[float, float]]:
     measure([sys.executable, "-m", "shared.training", "--recipe", recipe, "--epochs", str(epochs)],
             home)
     run = max((home / "logs" / "training").iterdir())
+    report = home / "models" / "training" / run.name / "report.json"
+    print("data:", json.loads(report.read_text(encoding="utf-8"))["data"])
     curve = EventAccumulator(str(run / "testing")).Reload().Scalars("12 curves/accuracy")
     return [(point.wall_time - started, point.value) for point in curve]
 
 
-def training_rate(home: Path, recipe: str, *flags: str) -> float:
-    """Pictures per second in the last of two epochs, as the trainer reports it. It has whole
-    pictures, in the fast recipe as well.
+def training_rate(name: str, device: torch.device, small_epochs: int = 0) -> float:
+    """Pictures per second in the second of two epochs of a recipe. The first one warms up."""
+    loader = random_pictures(name, device, small_epochs)
+    recipe = RECIPES[name]
+    network = CIFAR10NetSimpleV3(10, recipe["dropout"]).to(device)
+    optimizer = make_optimizer(network, recipe)
+    scheduler = make_scheduler(optimizer, recipe, len(loader))
+    autocast = torch.autocast(device.type, torch.bfloat16,
+                              enabled=recipe["whole_batches"] and has_bfloat16(device))
+    took = seconds(lambda: train_epoch(network, loader, optimizer, scheduler, autocast))
+    return len(loader) * recipe["batch_size"] / took
+
+
+def reading_rate(name: str, device: torch.device) -> float:
+    """Pictures per second that the loader of a recipe makes into batches."""
+    loader = random_pictures(name, device)
+
+    def read() -> None:    # A list of all batches would need much memory, and time to get it.
+        for _ in range(READS):
+            for _ in loader:
+                pass
+
+    return READS * len(loader) * RECIPES[name]["batch_size"] / seconds(read)
+
+
+def random_pictures(name: str, device: torch.device, small_epochs: int = 0) -> Iterable:
+    """Batches of random pictures, augmented as a recipe says, as many as take about a second."""
+    recipe = RECIPES[name]
+    count = 10_240 if recipe["whole_batches"] else 2_560    # 40 and 80 whole batches
+    pixels = torch.randint(256, (count, 32, 32, 3), dtype=torch.uint8).numpy()
+    pictures = Pictures(pixels, [0] * count, ["any"], "random")
+    augmentation = Augmentation(recipe["crop_padding"], seed=1, small_epochs=small_epochs)
+    if recipe["whole_batches"]:
+        return Batches(pictures, recipe["batch_size"], device, CIFAR10_MEAN_STD, augmentation)
+    return PictureByPicture(pictures, recipe["batch_size"], augmentation, workers=0)
+
+
+def product_rate(device: torch.device) -> float:
+    """Floating-point operations per second of a matrix product, in bfloat16 where the fast recipe
+    uses it.
     """
-    measure([sys.executable, "-m", "shared.training", "--recipe", recipe, "--epochs", "2", *flags],
-            home)
-    reports = (home / "models" / "training").glob("*/report.json")
-    newest = max(reports, key=lambda path: path.stat().st_mtime)
-    return json.loads(newest.read_text(encoding="utf-8"))["pictures_per_second"]
-
-
-def matrix_rate(device: torch.device) -> float:
-    """Floating-point operations per second, in bfloat16 where the fast recipe uses it."""
     dtype = torch.bfloat16 if has_bfloat16(device) else torch.float32
     matrix = torch.randn(SIZE, SIZE, device=device, dtype=dtype)
-    return 10 * 2 * SIZE**3 / seconds(lambda: [matrix @ matrix for _ in range(10)])
+    result = torch.empty_like(matrix)    # else each product would wait for new memory
 
+    def multiply() -> None:
+        for _ in range(10):
+            torch.mm(matrix, matrix, out=result)
 
-def random_pictures(count: int) -> Pictures:
-    pixels = torch.randint(256, (count, 32, 32, 3), dtype=torch.uint8).numpy()
-    return Pictures(pixels, [0] * count, ["any"], "random")
-
-
-def loader_rate() -> float:
-    """Pictures per second of a DataLoader that opens, crops and mirrors with Pillow."""
-    loader = PictureByPicture(random_pictures(2_500), FAST["batch_size"], AUGMENTATION, workers=0)
-    return 2_500 / seconds(lambda: read(loader))
-
-
-def batches_rate(device: torch.device) -> float:
-    """Pictures per second of the fast recipe's batches."""
-    batches = Batches(random_pictures(10_000), FAST["batch_size"], device, CIFAR10_MEAN_STD,
-                      AUGMENTATION)
-    return len(batches) * FAST["batch_size"] / seconds(lambda: read(batches))
-
-
-def read(loader: Iterable) -> None:
-    """Takes one batch after the other, as training does. (A list of all would need much memory,
-    and to get it from the system takes time, too.)
-    """
-    for _ in loader:
-        pass
+    return 10 * 2 * SIZE**3 / seconds(multiply)
 
 
 def seconds(run: Callable[[], object]) -> float:
@@ -245,15 +264,17 @@ def main() -> None:
         if args.plateau:
             show_plateau(home, args.plateau)
             return
-        drawing, _ = measure([sys.executable, "-c", DRAW], home)
-        print(f"{'the stand-in is drawn':28} {drawing:6.1f} s")
-        if not args.speed and not args.busy:
+        everything = not args.speed and not args.busy
+        if not args.speed:
+            drawing, _ = measure([sys.executable, "-c", DRAW], home)
+            print(f"{'the stand-in is drawn':28} {drawing:6.1f} s")
+        if everything:
             total = sum(show_lesson(lesson, home, args.runs) for lesson in LESSONS
                         if int(lesson.name[:2]) in args.lessons)
             print(f"{'together':28} {total:6.1f} s")
-        if args.speed or (12 in args.lessons and not args.busy):
-            show_speed(home)
-        if args.busy or (12 in args.lessons and not args.speed):
+        if args.speed or (everything and 12 in args.lessons):
+            show_speed()
+        if args.busy or (everything and 12 in args.lessons):
             show_busy(home)
 
 

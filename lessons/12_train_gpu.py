@@ -6,8 +6,8 @@ checkpoint: a file from which the run can go on if it is stopped. At the end you
 which classes the network has learnt, and its worst mistakes.
 
 This is real training, so the time depends on your processor. Without a GPU, eight epochs
-of CIFAR-10 take 9 to 20 minutes, and the drawn pictures take a tenth of that. After the
-first epoch the lesson says how long all of them will take.
+of CIFAR-10 take 3 to 20 minutes on two cores, and those of the drawn pictures ½ to 3. After
+the first epoch the lesson says how long all of them will take.
 
     python lessons/12_train_gpu.py                            the whole run
     python lessons/12_train_gpu.py --epochs 3 --limit 2000    a quick look
@@ -16,8 +16,8 @@ first epoch the lesson says how long all of them will take.
 
 With make, options stand in ARGS: `make lesson N=12 ARGS="--resume"`.
 
-`python -m shared.training` trains the same network with all that a longer run needs: on
-your own pictures, on several GPUs, for more epochs. `--help` lists all options. Without
+`python -m shared.training` trains the same network, and can do more: your own pictures,
+several GPUs, more epochs. `python -m shared.training --help` lists its options. Without
 options it trains exactly as this lesson does.
 """
 
@@ -49,9 +49,9 @@ keep_freed_memory()    # on Linux this saves a tenth of the time, and changes no
 
 LOOK_AT = """
 - Scalars tab: set Smoothing to 0, then switch "Ignore outliers in chart scaling" off. In
-  the group "12 curves", training and testing have a colour each. At first, the accuracy
-  in testing is often better: training is measured while the network still learns, on
-  pictures that are moved and small. From which epoch on is the training accuracy higher?
+  the group "12 curves", training and testing have a colour each. Testing may look better,
+  because training is measured while the network still learns, on pictures that are moved
+  and at first small. Do the two move apart at the end (overfitting, lesson 10)?
 - Scalars tab, group "12 learning rate": where is its highest point?
 - Images tab, "12 pictures/3 confusion matrix": a row for each class, a column for each
   prediction. Which two classes does the network confuse most often?
@@ -63,28 +63,30 @@ LOOK_AT = """
 # A hyperparameter is a number that you choose before training.
 EPOCHS = 8
 BATCH_SIZE = 256
-LEARNING_RATE = 0.1    # the highest one: it rises to this and then falls
+LEARNING_RATE = 0.1    # the highest: in the run, the rate rises to this and then falls to 0
 DROPOUT = 0.0          # 0 switches Dropout (see below) off; the tutorial has 0.4. In eight
                        # epochs this network overfits too little to need it
 CROP_PADDING = 1       # training pictures are moved by up to this many pixels
-SMALL_SHARE = 0.5      # in this share of the epochs, the first ones, pictures are small (below)
+SMALL_SHARE = 0.5      # the first half of the epochs trains on the middle of each picture only
 SEED = 1               # another seed gives other first weights and another order
 
 # Only this lesson has options on the command line. `--epochs 3` replaces EPOCHS, and
 # `--limit 2000` takes only the first 2,000 training pictures. `--resume` goes on with a
-# run that was stopped, with the epochs and pictures that it began with.
+# run that was stopped, with the epochs and pictures that it began with. It may stand alone
+# (nargs="?"; then it means the "latest" run), or name a run: `--resume 20261127-081500`.
 parser = argparse.ArgumentParser()
 parser.add_argument("--epochs", type=positive, help=f"instead of {EPOCHS}")
 parser.add_argument("--limit", type=positive, help="how many training pictures to use")
 parser.add_argument("--resume", nargs="?", const="latest", metavar="RUN",
                     help="go on with RUN (a folder's name), or with the one stopped last")
-in_notebook = "ipykernel" in sys.modules    # its command line is Jupyter's own
+in_notebook = "ipykernel" in sys.modules    # there the options are Jupyter's: take none of them
 args = parser.parse_args([] if in_notebook else None)
 if args.resume and (args.epochs or args.limit):
     parser.error("a resumed run keeps its settings: leave --epochs and --limit out")
 
 # %% Accuracy is the share of pictures whose highest score is that of the right class
-scores = torch.tensor([[0.3, 0.7],    # of two invented pictures, for two classes
+# Here are invented scores: a row for each of two pictures, a column for each of two classes.
+scores = torch.tensor([[0.3, 0.7],
                        [0.6, 0.4]])
 targets = torch.tensor([0, 0])        # the right class of both is number 0
 
@@ -156,7 +158,7 @@ with torch.no_grad():
 # -> inside no_grad: False
 
 # no_grad does not switch to testing. Without eval(), BatchNorm would still use the mean
-# of the batch.
+# of the batch, and would change its running values, even inside no_grad.
 
 # %% The device is a GPU where there is one, else the CPU
 # A GPU does very many sums at the same time (lesson 1).
@@ -174,8 +176,8 @@ print("this lesson trains on:", device)
 # new one, so keep that: tensor = tensor.to(device). (If the tensor is there already, it
 # returns the same one.)
 #
-# to() can also change the type of the numbers. There you see the same difference, even
-# without a GPU:
+# to() can also change the type of the numbers. So you can see the difference between a
+# network and a tensor even without a GPU:
 layer, tensor = nn.Linear(1, 1), torch.zeros(1)
 layer.to(torch.float64)
 moved = tensor.to(torch.float64)
@@ -191,15 +193,15 @@ if torch.cuda.is_available():
     layer = layer.cuda()
     tensor = tensor.cuda()
 
-# A loss without parameters, such as nn.CrossEntropyLoss(), need not be moved.
+# nn.CrossEntropyLoss() holds no tensors, so there is nothing to move.
 
 # %% With --resume, first read the settings of the stopped run
-# Without --resume, this cell only collects the settings. With it, checkpoint.find looks for
-# the run that was stopped last, and checkpoint.load reads its file, checkpoint.pt. (It is
-# torch.load, and also notices a damaged file.) Now the lesson needs two things of it: how
-# many epochs and pictures the run has. The weights and the rest are put back later.
-#
-# A run that is finished cannot be resumed.
+# The next cells need to know how many epochs and pictures the run has. Without --resume,
+# your options say it. With --resume, the run's checkpoint does: a file that the training
+# loop, further down, writes after each epoch. checkpoint.find looks for the run that was
+# stopped last. checkpoint.load does what torch.load does, and also notices a damaged file.
+# Here we take only the settings from it. The weights, the optimizer and the scheduler get
+# their values back further down. A run that is finished cannot be resumed.
 saved = None
 epochs, limit = args.epochs or EPOCHS, args.limit
 if args.resume:
@@ -207,8 +209,9 @@ if args.resume:
     saved = checkpoint.load(folder)
     epochs, limit = saved["settings"]["epochs"], saved["settings"]["limit"]
 
-# A run must end with the settings it began with, or its result means nothing. So if you
-# have changed a hyperparameter above since then, the run does not go on.
+# These settings, too, go into the checkpoint. A run must end with the settings it began
+# with, or its result means nothing. So if you have changed a hyperparameter since then,
+# the run does not go on.
 settings = {"epochs": epochs, "limit": limit, "batch size": BATCH_SIZE, "seed": SEED,
             "learning rate": LEARNING_RATE, "dropout": DROPOUT, "padding": CROP_PADDING,
             "small share": SMALL_SHARE}
@@ -226,34 +229,32 @@ train_data.data = train_data.data[:limit]    # [:None] is all of them
 train_data.targets = train_data.targets[:limit]
 test_data = cifar10(train=False)
 
-# In the first half of the epochs (SMALL_SHARE), training pictures are also small: of the
-# 32x32 pixels, only the middle 24x24 are left, as after CenterCrop(24) in lesson 4. This is
-# about half of the pixels, so such an epoch takes about 60 % of the time of one with whole
-# pictures. At first a network learns edges, colours and simple shapes, and for these the
-# middle is enough. Test pictures are always whole. We compared: after eight epochs the test
-# accuracy was 0.4 percentage points higher than with whole pictures all the time, which may
-# partly be chance (lessons/README.md).
+# To save time, the first half of the epochs (SMALL_SHARE) trains on small pictures: of the
+# 32x32 pixels, only the middle 24x24 are kept, as by CenterCrop(24) in lesson 4. These are
+# 56 % of the pixels, and training on them takes a little more than half of the time. At
+# first a network learns edges, colours and simple shapes, and for these the middle is
+# enough. Test pictures are always whole. Does the accuracy suffer? We compared: it was
+# about the same as with whole pictures in all epochs (lessons/README.md).
 #
 # You use Batches like a DataLoader. But it keeps all pictures on the device, and crops,
 # mirrors and normalises a whole batch at once. That is many times faster than one
 # picture after the other.
 #
-# A network needs many steps to learn. With few pictures, batches of 256 would give only a
-# few steps in an epoch. So with fewer than 32 * 256 pictures the batches are smaller, and
-# an epoch still has about 32 steps. But a batch has at least 16 pictures, so with fewer
-# than 512 pictures an epoch has fewer steps. With fewer than 16, all are one batch.
+# Training needs many steps, and we want 32 or more in an epoch. With few pictures, batches
+# of 256 would give fewer, so the batches get smaller: 5,000 drawings in batches of
+# 5,000 // 32 = 156. But a batch has at least 16 pictures, or all if there are fewer.
 batch_size = min(BATCH_SIZE, max(16, len(train_data) // 32), len(train_data))
 small_epochs = int(SMALL_SHARE * epochs)    # 4 of 8, 1 of 3, and 0 of 1
 augmentation = Augmentation(CROP_PADDING, SEED, small_epochs=small_epochs)
 train_batches = Batches(train_data, batch_size, device, CIFAR10_MEAN_STD, augmentation)
-test_batches = Batches(test_data, 500, device, CIFAR10_MEAN_STD)
+test_batches = Batches(test_data, 500, device, CIFAR10_MEAN_STD)    # any size gives the same
 print("pictures in a training batch:", batch_size)
 # -> pictures in a training batch: ...
 
 # %% The network has three blocks of two convolutions, then two linear layers
-# After each convolution come ReLU and BatchNorm, and after each block a pooling that
-# halves the size. Before each linear layer is a Dropout, and between the two is a ReLU;
-# without it, two linear layers would do no more than one (lesson 9). In
+# After each convolution come ReLU and BatchNorm, and after each block a pooling that makes
+# the maps smaller. Before each linear layer is a Dropout. Between the two linear layers is
+# a ReLU, because without an activation they would do no more than one (lesson 8). In
 # shared/networks.py, `_block` makes the layers of one block.
 torch.manual_seed(SEED)
 network = CIFAR10NetSimpleV3(classes=10, dropout=DROPOUT).to(device)
@@ -272,10 +273,12 @@ for layer in network.layers:
 #    shape after Linear: (2, 10)
 
 # A convolution takes pictures of any size, but the first linear layer needs exactly 2,048
-# numbers: 128 maps of 4x4. From a small picture the third block makes maps of 6x6, and the
-# tutorial's MaxPool2d(2) would turn these into 3x3: too few numbers. AdaptiveMaxPool2d(4)
-# always gives 4x4. From 8x8 it does the same as MaxPool2d(2). From 6x6 it takes windows of
-# 2x2, some of which overlap.
+# numbers: 128 maps of 4x4. A whole picture comes to the last pooling as maps of 8x8, a
+# small one as maps of 6x6. MaxPool2d(2), which the tutorial has there, would make 4x4 of
+# the first and 3x3 of the second: too few numbers. AdaptiveMaxPool2d(4) is max pooling that
+# chooses its windows so that 4x4 numbers come out. For maps of 8x8 these windows are those
+# of MaxPool2d(2). For maps of 6x6 they are 2x2 as well, but overlap: of the rows (and of
+# the columns) they take 0 and 1, 1 and 2, 3 and 4, 4 and 5.
 small_pictures = torch.zeros(2, 3, 24, 24, device=device)
 print("scores of two small pictures:", tuple(network(small_pictures).shape))
 # -> scores of two small pictures: (2, 10)
@@ -287,10 +290,10 @@ print(f"parameters of the network: {parameters:,}")
 # %% Loss, optimizer, and a learning rate that rises and falls
 loss_function = nn.CrossEntropyLoss()
 
-# Muon is an optimizer from 2024. You use it like SGD, and need not know how it works.
-# With it, this network's test accuracy is about two percentage points higher than with
-# SGD (measured after four epochs, lessons/README.md). In a program of your own, begin with
-# optim.SGD(network.parameters(), lr=0.05, momentum=0.9).
+# Muon is an optimizer from 2024. You use it like SGD, and need not know how it works. In
+# our comparison (lessons/README.md) this network had a test accuracy two percentage points
+# higher with Muon than with SGD. But Muon does not suit every network. In a program of your
+# own, begin with optim.SGD(network.parameters(), lr=0.05, momentum=0.9).
 #
 # One warning. We chose the hyperparameters of this lesson by their test accuracy. That is
 # against the rule of lesson 10, and makes the accuracy look a little better than it is. In
@@ -306,7 +309,7 @@ steps = epochs * len(train_batches)
 def share_of_highest_rate(step):
     up = (step + 1) / (steps / 4)              # rises from 0 to 1 in the first quarter
     down = (steps - step) / (steps * 3 / 4)    # falls from 1 to 0 in the other three quarters
-    return min(1, up, down)                    # the smallest of the three
+    return min(1, up, down)                    # where they cross, both may be a little over 1
 
 
 for part in (0.25, 0.5, 1):
@@ -317,14 +320,15 @@ for part in (0.25, 0.5, 1):
 #    after 100% of the steps: 0.00 of the highest rate
 
 # A scheduler sets the learning rate of an optimizer. This one multiplies the highest
-# rate by what our function returns.
+# rate by what our function returns. Its step() is called after each batch, and counts.
 scheduler = optim.lr_scheduler.LambdaLR(optimizer, share_of_highest_rate)
 
 # %% bfloat16 has half the bits of float32, and some devices compute twice as fast with it
 # A bfloat16 number is exact to only two or three decimal digits. That is enough for most
-# layers. Inside `with autocast:`, PyTorch chooses for each layer: bfloat16 or float32. The
-# weights themselves stay float32. Many processors compute bfloat16 no faster. For these,
-# enabled is False below, and all is computed in float32.
+# layers. The weights themselves stay float32. torch.autocast makes an object, and inside
+# `with autocast:` (in the next cell) PyTorch computes convolutions and linear layers in
+# bfloat16. Many processors compute bfloat16 no faster. For these, `enabled` is False here,
+# and all is computed in float32.
 use_bfloat16 = has_bfloat16(device)
 autocast = torch.autocast(device.type, torch.bfloat16, enabled=use_bfloat16)
 print("computes in bfloat16:", use_bfloat16)
@@ -332,23 +336,25 @@ print("computes in bfloat16:", use_bfloat16)
 
 
 # %% One epoch of training goes through the training pictures once
-# If the last batch would not be full, its pictures are left out. In the next epoch the
-# order is another one, so other pictures are left out.
+# In training, if the last batch would not be full, its pictures are left out. In the next
+# epoch the order is another one, so other pictures are left out.
 def train_epoch(network, batches, optimizer, scheduler):
     """Trains for one epoch. Returns the mean loss and the accuracy."""
     network.train()
-    # A GPU works in the background, and Python goes on meanwhile. item() needs a result, so
-    # Python would wait for it in each step. So these sums stay on the device until the end.
+    # A GPU works in the background, and Python goes on meanwhile. But item() needs the
+    # finished number, so Python waits. To wait only once, we add up on the device, and call
+    # item() at the end of the epoch.
     loss_sum = torch.tensor(0.0, device=device)
     correct = torch.tensor(0, device=device)
     count = 0
-    # tqdm shows a progress bar in a terminal, and removes it at the end.
+    # tqdm shows a progress bar. leave=False removes it at the end. disable=None: no bar where
+    # there is no terminal, as when the output goes to a file.
     for pictures, targets in tqdm(batches, "training", disable=None, leave=False):
         # Batches has them on the device already. A DataLoader has not.
         pictures, targets = pictures.to(device), targets.to(device)
 
         with autocast:
-            scores = network(pictures)    # (256, 3, 32, 32) or (256, 3, 24, 24) -> (256, 10)
+            scores = network(pictures)    # (N, 3, 32, 32) or (N, 3, 24, 24) -> (N, 10)
         scores = scores.float()           # back to float32, for the loss
         loss = loss_function(scores, targets)
 
@@ -357,8 +363,8 @@ def train_epoch(network, batches, optimizer, scheduler):
         optimizer.step()
         scheduler.step()
 
-        # The loss is the mean over the batch. Multiplied by the number of pictures, it is
-        # the sum. detach() gives it without the notes of how it was calculated.
+        # detach() gives the loss without the notes of how it was calculated. It is the mean
+        # over the batch: multiplied by the number of pictures, it becomes the sum.
         loss_sum += loss.detach() * len(targets)
         correct += (scores.argmax(dim=1) == targets).sum()
         count += len(targets)
@@ -366,8 +372,8 @@ def train_epoch(network, batches, optimizer, scheduler):
 
 
 # %% Testing has no zero_grad, backward or step
-# It keeps all scores, because the last cells need them, and computes the loss and the
-# accuracy from them at the end.
+# It computes the loss and the accuracy from the scores of all pictures, at the end. It also
+# returns these scores, because the last cells need them.
 def evaluate(network, batches):
     """Returns the mean loss, the accuracy, and the scores of all pictures, (N, 10)."""
     network.eval()
@@ -388,9 +394,10 @@ def evaluate(network, batches):
 # step. So after each epoch, the next cell saves all of them in
 # models/12_train_gpu/<run>/checkpoint.pt, over the checkpoint of the epoch before.
 #
-# checkpoint.restore puts them back: it calls load_state_dict (lesson 11) of each, and
-# returns how many epochs are done. checkpoint.describe makes a short text that is different
-# for other pictures. If it differs from the text in the checkpoint, restore raises an error.
+# checkpoint.restore puts them back: it calls the load_state_dict (lesson 11) of the network,
+# of the optimizer and of the scheduler, and returns how many epochs are done. A run must
+# also go on with the pictures that it began with. checkpoint.describe makes a short text of
+# the pictures, a fingerprint. If it is not the one in the checkpoint, restore raises an error.
 first_epoch = 0
 data = checkpoint.describe(train_data, test_data)
 if saved:
@@ -401,29 +408,34 @@ if saved:
 else:
     run = new_run(__file__, drawn=train_data.drawn)
     folder = models_folder(run)
-# Keeps other processes from training the same run, as long as the variable exists.
+# While this program runs, `lock` keeps other programs from training the same run.
 lock = checkpoint.lock(folder)
 
 # %% Train and test in turn
-# In the first epochs you may see two odd things. First, the test loss goes up and down:
-# the weights change so fast that BatchNorm's running values lag behind. Second, the test
-# accuracy may be better than that in training, which is measured while the network still
-# learns. Yet the test loss may be worse: a few wrong predictions with high confidence make
-# the mean loss large.
+# In the first epochs you may see three odd things:
 #
-# When the pictures become whole, in the middle of the run, both accuracies may jump: that
-# in training, because the network sees more of each picture; that in testing, because only
-# now is it trained on pictures of the size with which it is tested.
+# - The test loss goes up and down. The weights change so fast that BatchNorm's running
+#   values lag behind. Also, the running values come from small pictures, but the test
+#   pictures are whole.
+# - The test accuracy is better than the training accuracy, which is measured while the
+#   network still learns, and on pictures that are moved and small.
+# - The test accuracy is better, and yet the test loss is worse: a few wrong predictions with
+#   high confidence make the mean loss large.
+#
+# When the pictures become whole, in the middle of the run, both accuracies may jump. The
+# training accuracy jumps because the network now sees the whole of each picture. The test
+# accuracy jumps because training and test pictures now have the same size.
 #
 # Two writers in two folders are two runs in TensorBoard, with a colour each.
 #
-# A run may be stopped after an epoch's points were written, and before its checkpoint was
-# saved. When it is resumed, it trains that epoch again and writes the points again.
-# purge_step tells TensorBoard to leave out the old ones from that epoch on. (In TensorBoard
-# the first epoch is 1, in the loop it is 0. So there is a + 1.)
+# Suppose a run is stopped in its fifth epoch, after the points for TensorBoard are written
+# and before the checkpoint is saved. The checkpoint then says that 4 epochs are done, so
+# first_epoch is 4. The resumed run trains the fifth epoch again, and writes its points
+# again, at step 5. purge_step = 4 + 1 tells TensorBoard to forget the old points from there on.
 training = SummaryWriter(run / "training", purge_step=first_epoch + 1)
 testing = SummaryWriter(run / "testing", purge_step=first_epoch + 1)
 if first_epoch == 0:
+    # get_last_lr gives a list: a rate for each group of parameters. Here they are the same.
     training.add_scalar("12 learning rate/after each epoch", scheduler.get_last_lr()[0], 0)
 total_train_step = first_epoch * len(train_batches)    # steps of the optimizer so far
 for epoch in range(first_epoch, epochs):
@@ -462,10 +474,11 @@ for epoch in range(first_epoch, epochs):
           f"training: loss {train_loss:.3f}, accuracy {train_accuracy:.3f}  "
           f"testing: loss {test_loss:.3f}, accuracy {test_accuracy:.3f}")
     if epoch == 0 and epochs > 1:
-        # To train with whole pictures takes about 1.8 times as long as with small ones.
-        whole_epochs = epochs - small_epochs
-        more = 0.8 * seconds_of_training if small_epochs else 0
-        minutes = (epochs * seconds + whole_epochs * more) / 60
+        seconds_of_testing = seconds - seconds_of_training
+        as_this_one = epochs    # how many epochs like the first one the training takes
+        if small_epochs:        # whole pictures take about 1.8 times as long as small ones
+            as_this_one = small_epochs + 1.8 * (epochs - small_epochs)
+        minutes = (as_this_one * seconds_of_training + epochs * seconds_of_testing) / 60
         print(f"{epochs} epochs will take about {minutes:.1f} minutes on this machine")
         if minutes > 10:
             fifth = len(train_data) // 5
@@ -474,12 +487,13 @@ training.close()
 testing.close()
 
 # %% The weights of the last epoch are kept, not those of the best one
-# To choose the epoch by its test accuracy would be a way to train on the test pictures:
-# the accuracy would look better than it is. (To choose, you need a third set of pictures, a
-# validation set: lesson 10.)
+# If you choose the epoch with the best test accuracy, the test pictures help to make the
+# network, and no longer test it fairly: the accuracy looks better than it is. (To choose, you
+# need a third set of pictures, a validation set: lesson 10.)
 #
-# The cells below need the scores of all test pictures. The loop has not kept them; and a
-# run that was stopped after its last epoch does not even get into the loop when resumed.
+# The cells below need the scores of all test pictures. evaluate returns them, but the loop
+# has thrown them away. So test once more. (A run may also be stopped after its last epoch.
+# When it is resumed, there is nothing to do in the loop.)
 _, accuracy, scores = evaluate(network, test_batches)
 
 # %% Some classes are harder than others
@@ -496,7 +510,7 @@ for number, name in enumerate(test_data.classes):
 
 # %% The worst mistakes are those in which the network was confident
 # Confidence is the probability that Softmax gives to the prediction.
-confidence = scores.softmax(dim=1).max(dim=1).values
+confidence = scores.softmax(dim=1).max(dim=1).values    # max gives values and their indices
 wrong = torch.nonzero(predicted != targets).flatten()    # which pictures: 4, 17, 21, ...
 order = confidence[wrong].argsort(descending=True)       # places in `wrong`, surest first
 print("the most confident mistakes:")
@@ -532,7 +546,7 @@ checkpoint.save_whole(network.state_dict(), folder / "weights.pt")
 
 # map_location="cpu" loads weights on a machine without a GPU, wherever they were trained.
 state = torch.load(folder / "weights.pt", map_location="cpu", weights_only=True)
-again = CIFAR10NetSimpleV3(classes=10)
+again = CIFAR10NetSimpleV3(classes=10)    # no matter which dropout: testing uses none
 again.load_state_dict(state)
 again.to(device)
 _, accuracy_again, _ = evaluate(again, test_batches)
@@ -543,7 +557,7 @@ print_where_to_look(run, LOOK_AT)
 print(f"\n{epochs} epochs of {len(train_data):,} pictures on {device}, weights in {folder}:"
       f" test accuracy {accuracy:.4f} ({train_data.source})")
 
-# %% The same in a program of your own
+# %% A shorter program of your own
 # You can write such a program yourself, without shared.training: with a DataLoader (lesson
 # 2), transforms (4), SGD (10) and torch.save (11). Only the pictures and the network are
 # those of `shared`. It has no scheduler, no Muon and no small pictures, and takes longer.

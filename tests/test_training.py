@@ -759,7 +759,7 @@ def test_lesson_12_says_after_its_first_epoch_how_long_all_take(lessons_run):
     lines = lessons_run[0].splitlines()
     first = next(number for number, line in enumerate(lines) if line.startswith("epoch  1/4"))
     assert lines[first + 1 : first + 3] == [
-        "4 epochs will take about 12.0 minutes on this machine",    # 4 * 150 + 2 * 0.8 * 75 s
+        "4 epochs will take about 12.0 minutes on this machine",    # (2 + 2 * 1.8) * 75 + 4 * 75 s
         "Too long? Stop with Ctrl-C. A fifth of the pictures: --limit 32"]
     assert lines[first + 3].startswith("epoch  2/4 (150 s, ")
     assert lessons_run[0].count("minutes on this machine") == 1

@@ -6,7 +6,7 @@
 网络学会了哪些类别，最严重的错误又是哪些。
 
 这是真正的训练，要花多久取决于你的处理器。没有 GPU 时，用 CIFAR-10 训练八轮，
-要 9 到 20 分钟；换成程序画的替代图，只要十分之一的时间。
+两个核心要 3 到 20 分钟；换成程序画的替代图，要半分钟到 3 分钟。
 第一轮结束后，本课会告诉你全部训练完要多久。
 
     python lessons/zh/12_train_gpu.py                            完整训练
@@ -16,8 +16,8 @@
 
 用 make 时，选项写在 ARGS 里：`make lesson N=12 ZH=1 ARGS="--resume"`。
 
-`python -m shared.training` 训练的是同一个网络，长时间训练需要的功能一应俱全：
-可以用你自己的图片，可以用多块 GPU，可以训练更多轮。`--help` 列出所有选项。
+`python -m shared.training` 训练的是同一个网络，能做的更多：可以用你自己的图片，
+可以用多块 GPU，可以训练更多轮。`python -m shared.training --help` 会列出各个选项。
 不加选项时，训练过程和本课完全一样。
 """
 
@@ -49,9 +49,9 @@ keep_freed_memory()    # 在 Linux 上能省一成时间，结果不变
 
 LOOK_AT = """
 - Scalars 标签页：先把 Smoothing 设为 0，再关掉“Ignore outliers in chart scaling”。
-  在分组“12 curves”里，训练和测试各有一种颜色。一开始，往往是测试的准确率更好：
-  训练的准确率是边学边测的，用的图片还平移过、裁小过。
-  从第几轮起，训练的准确率反而更高？
+  在分组“12 curves”里，训练和测试各有一种颜色。测试的结果可能看上去更好，
+  因为训练的结果是边学边测的，用的图片平移过，前一半的轮里还裁小过。
+  到最后，两条曲线会不会越离越远（过拟合，第 10 课）？
 - Scalars 标签页，分组“12 learning rate”：最高点在哪里？
 - Images 标签页，卡片“12 pictures/3 confusion matrix”：每行是一个类别，每列是一种预测。
   网络最常把哪两个类别弄混？
@@ -63,28 +63,30 @@ LOOK_AT = """
 # 超参数是训练之前由你选定的数。
 EPOCHS = 8
 BATCH_SIZE = 256
-LEARNING_RATE = 0.1    # 最高的学习率：先升到这里，再往下降
+LEARNING_RATE = 0.1    # 最高的学习率：训练中先升到这个值，再降到 0
 DROPOUT = 0.0          # 0 表示不用 Dropout（见下文）；教程里是 0.4。
                        # 只训练八轮，这个网络几乎不过拟合，用不着
 CROP_PADDING = 1       # 训练图片最多平移几个像素
-SMALL_SHARE = 0.5      # 开头有多大比例的轮用小图片（见下文）
+SMALL_SHARE = 0.5      # 前一半的轮里，只用每张图片的中间部分训练
 SEED = 1               # 换一个种子，初始权重和图片的顺序都会不同
 
 # 只有这一课带命令行选项。`--epochs 3` 取代 EPOCHS 的值，
 # `--limit 2000` 只取前 2,000 张训练图片。`--resume` 接着训练中断的那次运行，
-# 轮数和图片都沿用那次运行开始时的设置。
+# 轮数和图片都沿用那次运行开始时的设置。--resume 后面可以什么都不写（nargs="?"；
+# 这时取 "latest"，即最后那次运行），也可以写运行的名字：`--resume 20261127-081500`。
 parser = argparse.ArgumentParser()
 parser.add_argument("--epochs", type=positive, help=f"instead of {EPOCHS}")
 parser.add_argument("--limit", type=positive, help="how many training pictures to use")
 parser.add_argument("--resume", nargs="?", const="latest", metavar="RUN",
                     help="go on with RUN (a folder's name), or with the one stopped last")
-in_notebook = "ipykernel" in sys.modules    # 在 notebook 里，命令行是 Jupyter 自己的
+in_notebook = "ipykernel" in sys.modules    # 在 notebook 里，选项是给 Jupyter 的，一个也不取
 args = parser.parse_args([] if in_notebook else None)
 if args.resume and (args.epochs or args.limit):
     parser.error("a resumed run keeps its settings: leave --epochs and --limit out")
 
 # %% 准确率：有多大比例的图片，正确类别的得分最高
-scores = torch.tensor([[0.3, 0.7],    # 两张虚构的图片，各有两个类别的得分
+# 下面是虚构的得分：两张图片各占一行，两个类别各占一列。
+scores = torch.tensor([[0.3, 0.7],
                        [0.6, 0.4]])
 targets = torch.tensor([0, 0])        # 两张图片的正确类别都是 0 号
 
@@ -155,8 +157,8 @@ with torch.no_grad():
     print("inside no_grad:", (weight * 2).requires_grad)
 # -> inside no_grad: False
 
-# no_grad 不会切换到测试模式。
-# 如果不调用 eval()，BatchNorm 用的还是当前批次的均值。
+# no_grad 不会切换到测试模式。没有 eval()，BatchNorm 仍然会用整个批次的平均值，
+# 滑动平均也会跟着变，在 no_grad 里也不例外。
 
 # %% 设备：有 GPU 就用 GPU，没有就用 CPU
 # GPU 能同时做非常多的运算（第 1 课）。
@@ -174,8 +176,8 @@ print("this lesson trains on:", device)
 # 所以要接住：tensor = tensor.to(device)。
 # （如果张量已经在那个设备上，返回的就是原来的张量。）
 #
-# to() 还可以改变数的类型。这时，网络和张量也有同样的区别，
-# 而且没有 GPU 也能看到：
+# to() 还可以改变数的类型。所以就算没有 GPU，
+# 也能看到网络和张量的上述区别：
 layer, tensor = nn.Linear(1, 1), torch.zeros(1)
 layer.to(torch.float64)
 moved = tensor.to(torch.float64)
@@ -191,15 +193,15 @@ if torch.cuda.is_available():
     layer = layer.cuda()
     tensor = tensor.cuda()
 
-# 没有参数的损失函数不用移动，例如 nn.CrossEntropyLoss()。
+# nn.CrossEntropyLoss() 里没有张量，所以没有什么要移动。
 
 # %% 带了 --resume，先读出中断的那次运行的设置
-# 没带 --resume，这个单元格只是把设置汇总起来。带了的话，checkpoint.find 找到
-# 最后中断的那次运行，checkpoint.load 读取它的文件 checkpoint.pt。
-# （它就是 torch.load，只是还会检查文件有没有损坏。）现在只需要其中的两样：
-# 那次运行有多少轮、多少张图片。权重和其余的东西，后面再放回去。
-#
-# 已经训练完的运行，不能再接着训练。
+# 接下来的单元格要知道，这次运行训练多少轮、用多少张图片。没带 --resume，就看你的选项；
+# 带了 --resume，就看那次运行的检查点：后面的训练循环每轮之后都会保存这个文件。
+# checkpoint.find 找到最后中断的那次运行，checkpoint.load 读取它的检查点。
+# checkpoint.load 做的事和 torch.load 一样，只是还会检查文件有没有损坏。
+# 这里只取出其中的设置。权重、优化器和学习率调度器的内容，
+# 到后面再放回去。已经训练完的运行，不能再接着训练。
 saved = None
 epochs, limit = args.epochs or EPOCHS, args.limit
 if args.resume:
@@ -207,8 +209,9 @@ if args.resume:
     saved = checkpoint.load(folder)
     epochs, limit = saved["settings"]["epochs"], saved["settings"]["limit"]
 
-# 一次运行从开始到结束，设置必须一样，否则结果没有意义。
-# 所以，如果你之后改过上面的超参数，就不能接着训练了。
+# 下面这些设置也会存进检查点。一次运行从开始到结束，设置必须一样，
+# 否则结果没有意义。所以，如果这次运行开始之后，你改过超参数，
+# 就不能接着训练了。
 settings = {"epochs": epochs, "limit": limit, "batch size": BATCH_SIZE, "seed": SEED,
             "learning rate": LEARNING_RATE, "dropout": DROPOUT, "padding": CROP_PADDING,
             "small share": SMALL_SHARE}
@@ -226,34 +229,32 @@ train_data.data = train_data.data[:limit]    # [:None] 就是全部
 train_data.targets = train_data.targets[:limit]
 test_data = cifar10(train=False)
 
-# 前一半的轮里（SMALL_SHARE），训练图片还会变小：32x32 像素只留下中间的 24x24，
-# 就像第 4 课的 CenterCrop(24)。像素只有原来的一半左右，
-# 所以这样的一轮，用时大约是完整图片的 60 %。
+# 为了省时间，前一半的轮里（SMALL_SHARE）用小图片训练：32x32 像素只留下中间的 24x24，
+# 就像第 4 课的 CenterCrop(24)。像素只有原来的 56 %，
+# 训练用时是原来的一半多一点。
 # 网络最先学的是边缘、颜色和简单的形状，学这些，图片的中间部分就够了。
-# 测试图片始终是完整的。我们比较过：八轮之后的测试准确率，
-# 比一直用完整图片时高 0.4 个百分点，
-# 其中也可能有偶然的成分（见 lessons/zh/README.md）。
+# 测试图片始终是完整的。准确率会不会降低？我们比较过：
+# 和每一轮都用完整图片时差不多（见 lessons/zh/README.md）。
 #
 # Batches 的用法和 DataLoader 一样。
 # 不过，Batches 把所有图片都放在设备上，裁剪、镜像、归一化都是整个批次一起做，
 # 比一张一张地做快好多倍。
 #
-# 网络要走很多步才能学会。图片少的时候，如果一批还是 256 张，一轮就没有几步。
-# 所以图片少于 32 * 256 张时，批次变小，一轮仍然有 32 步左右。
-# 不过一个批次至少有 16 张，所以图片不到 512 张时，一轮的步数就更少了。
-# 图片总共还不到 16 张，就合成一个批次。
+# 训练要走很多步，我们希望一轮至少有 32 步。图片少的时候，如果一批还是 256 张，
+# 就走不了这么多步，所以批次要变小：程序画的替代图有 5,000 张，一批 5,000 // 32 = 156 张。
+# 不过一个批次至少有 16 张；图片总共还不到 16 张，就全都放进一个批次。
 batch_size = min(BATCH_SIZE, max(16, len(train_data) // 32), len(train_data))
 small_epochs = int(SMALL_SHARE * epochs)    # 8 轮时是 4，3 轮时是 1，1 轮时是 0
 augmentation = Augmentation(CROP_PADDING, SEED, small_epochs=small_epochs)
 train_batches = Batches(train_data, batch_size, device, CIFAR10_MEAN_STD, augmentation)
-test_batches = Batches(test_data, 500, device, CIFAR10_MEAN_STD)
+test_batches = Batches(test_data, 500, device, CIFAR10_MEAN_STD)    # 一批多少张都行，结果一样
 print("pictures in a training batch:", batch_size)
 # -> pictures in a training batch: ...
 
 # %% 网络有三个块，每块两个卷积，最后是两个线性层
-# 每个卷积后面是 ReLU 和 BatchNorm，每个块后面是池化，高和宽都减半。
-# 每个线性层前面是 Dropout，两个线性层之间是 ReLU：
-# 没有它，两个线性层的作用和一个一样（第 9 课）。
+# 每个卷积后面是 ReLU 和 BatchNorm，每个块后面是池化，特征图随之变小。
+# 每个线性层前面是 Dropout。两个线性层之间是 ReLU：
+# 中间没有激活函数，两个线性层的作用就和一个一样（第 8 课）。
 # 在 shared/networks.py 里，`_block` 负责生成一个块的各层。
 torch.manual_seed(SEED)
 network = CIFAR10NetSimpleV3(classes=10, dropout=DROPOUT).to(device)
@@ -272,10 +273,12 @@ for layer in network.layers:
 #    shape after Linear: (2, 10)
 
 # 卷积能处理任意大小的图片，但第一个线性层正好要 2,048 个数：128 个 4x4 的特征图。
-# 图片小的时候，第三个块得到的特征图是 6x6，教程用的 MaxPool2d(2) 会把它变成 3x3，
-# 数就不够了。AdaptiveMaxPool2d(4) 得到的总是 4x4。
-# 特征图是 8x8 时，它和 MaxPool2d(2) 一样；
-# 是 6x6 时，它用 2x2 的窗口，有些窗口互相重叠。
+# 到最后一次池化时，完整图片的特征图是 8x8，小图片的是 6x6。教程在这里用的是
+# MaxPool2d(2)，前者会变成 4x4，后者却变成 3x3，数就不够了。
+# AdaptiveMaxPool2d(4) 也是最大池化，但会自己选窗口，让结果总是 4x4。
+# 特征图是 8x8 时，窗口和 MaxPool2d(2) 的一样。
+# 特征图是 6x6 时，窗口也是 2x2，但互相重叠：
+# 行（列也一样）取的是 0 和 1、1 和 2、3 和 4、4 和 5。
 small_pictures = torch.zeros(2, 3, 24, 24, device=device)
 print("scores of two small pictures:", tuple(network(small_pictures).shape))
 # -> scores of two small pictures: (2, 10)
@@ -288,8 +291,8 @@ print(f"parameters of the network: {parameters:,}")
 loss_function = nn.CrossEntropyLoss()
 
 # Muon 是 2024 年才有的优化器，用法和 SGD 一样，原理不必弄懂。
-# 用 Muon 训练这个网络，测试准确率比用 SGD 大约高出两个百分点
-# （训练四轮后测的，见 lessons/zh/README.md）。你自己写程序时，先用这一行就好：
+# 我们比较过（见 lessons/zh/README.md）：这个网络用 Muon 训练，测试准确率比用 SGD
+# 高两个百分点。但 Muon 并不适合所有的网络。你自己写程序时，先用这一行就好：
 # optim.SGD(network.parameters(), lr=0.05, momentum=0.9)。
 #
 # 有一点要提醒：本课的超参数，我们是看着测试准确率选的。
@@ -306,7 +309,7 @@ steps = epochs * len(train_batches)
 def share_of_highest_rate(step):
     up = (step + 1) / (steps / 4)              # 在前四分之一里，从 0 升到 1
     down = (steps - step) / (steps * 3 / 4)    # 在后四分之三里，从 1 降到 0
-    return min(1, up, down)                    # 取三者中最小的
+    return min(1, up, down)                    # 在两者相交处，两者都可能略大于 1
 
 
 for part in (0.25, 0.5, 1):
@@ -316,15 +319,16 @@ for part in (0.25, 0.5, 1):
 #    after 50% of the steps: 0.67 of the highest rate
 #    after 100% of the steps: 0.00 of the highest rate
 
-# 学习率调度器负责设定优化器的学习率。
-# 这里的学习率，等于最高的学习率乘以上面那个函数的返回值。
+# 学习率调度器负责设定优化器的学习率。这里的学习率，等于最高的学习率乘以上面那个函数的
+# 返回值。调度器的 step() 每个批次之后调用一次，它自己数着走了几步。
 scheduler = optim.lr_scheduler.LambdaLR(optimizer, share_of_highest_rate)
 
 # %% bfloat16 的位数只有 float32 的一半，有些设备用它计算能快一倍
 # bfloat16 的数只有两三位十进制有效数字，但对大多数层来说够了。
-# 在 `with autocast:` 里，每一层用 bfloat16 还是 float32 计算，由 PyTorch 选择。
-# 权重本身仍然是 float32。很多处理器计算 bfloat16 并不更快。
-# 遇到这样的处理器，下面的 enabled 就是 False，全部用 float32 计算。
+# 权重本身仍然是 float32。下面用 torch.autocast 生成对象 autocast。在 `with autocast:` 里
+# （见下一个单元格），卷积层和线性层用 bfloat16 计算。
+# 很多处理器计算 bfloat16 并不更快。遇到这样的处理器，
+# 这里的 `enabled` 就是 False，全部用 float32 计算。
 use_bfloat16 = has_bfloat16(device)
 autocast = torch.autocast(device.type, torch.bfloat16, enabled=use_bfloat16)
 print("computes in bfloat16:", use_bfloat16)
@@ -332,23 +336,25 @@ print("computes in bfloat16:", use_bfloat16)
 
 
 # %% 训练一轮，就是把训练图片过一遍
-# 最后一个批次如果凑不满，其中的图片就不用了。
+# 训练时，最后一个批次如果凑不满，其中的图片就不用了。
 # 下一轮换了顺序，用不上的会是另外几张。
 def train_epoch(network, batches, optimizer, scheduler):
     """训练一轮。返回平均损失和准确率。"""
     network.train()
-    # GPU 在后台计算，Python 同时继续往下走。item() 要拿到结果，
-    # 如果每一步都调用，Python 每一步都得停下来等。所以这些总和留在设备上，到最后才取。
+    # GPU 在后台计算，Python 同时继续往下走。但 item() 要拿到算完的数，
+    # Python 就得停下来等。为了只等一次，我们在设备上累加，
+    # 一轮结束时才调用 item()。
     loss_sum = torch.tensor(0.0, device=device)
     correct = torch.tensor(0, device=device)
     count = 0
-    # tqdm 在终端里显示进度条，结束后擦掉。
+    # tqdm 显示进度条。leave=False 表示结束后擦掉；disable=None 表示，
+    # 没有终端就不显示，例如输出写进文件的时候。
     for pictures, targets in tqdm(batches, "training", disable=None, leave=False):
         # Batches 给的图片已经在设备上，DataLoader 给的还不在。
         pictures, targets = pictures.to(device), targets.to(device)
 
         with autocast:
-            scores = network(pictures)    # (256, 3, 32, 32) 或 (256, 3, 24, 24) -> (256, 10)
+            scores = network(pictures)    # (N, 3, 32, 32) 或 (N, 3, 24, 24) -> (N, 10)
         scores = scores.float()           # 转回 float32，好计算损失
         loss = loss_function(scores, targets)
 
@@ -357,8 +363,8 @@ def train_epoch(network, batches, optimizer, scheduler):
         optimizer.step()
         scheduler.step()
 
+        # detach() 只取出损失的数值，不带计算过程的记录。
         # 损失是整个批次的平均值，乘以图片的张数，就是总和。
-        # detach() 只取出数值，不带计算过程的记录。
         loss_sum += loss.detach() * len(targets)
         correct += (scores.argmax(dim=1) == targets).sum()
         count += len(targets)
@@ -366,8 +372,8 @@ def train_epoch(network, batches, optimizer, scheduler):
 
 
 # %% 测试时没有 zero_grad、backward 和 step
-# 所有的得分都留着，因为最后几个单元格要用；
-# 损失和准确率到末尾再由这些得分算出来。
+# 损失和准确率到末尾再由全部图片的得分算出来。
+# 这些得分也一并返回，因为最后几个单元格要用。
 def evaluate(network, batches):
     """返回平均损失、准确率和所有图片的得分，得分的形状是 (N, 10)。"""
     network.eval()
@@ -388,8 +394,9 @@ def evaluate(network, batches):
 # 所以每一轮之后，下一个单元格会把这些全都保存到
 # models/12_train_gpu/<日期和时间>/checkpoint.pt，覆盖上一轮的检查点。
 #
-# checkpoint.restore 把这些都放回去：依次调用各自的 load_state_dict（第 11 课），
-# 并返回已经训练了多少轮。checkpoint.describe 由图片得出一小段文字，图片不同，文字就不同。
+# checkpoint.restore 把这些都放回去：依次调用网络、优化器和学习率调度器的
+# load_state_dict（第 11 课），并返回已经训练了多少轮。接着训练时，图片也必须和开始时一样。
+# checkpoint.describe 由图片得出一小段文字，好比图片的指纹。
 # 如果和检查点里的那段不一样，restore 就报错。
 first_epoch = 0
 data = checkpoint.describe(train_data, test_data)
@@ -401,29 +408,34 @@ if saved:
 else:
     run = new_run(__file__, drawn=train_data.drawn)
     folder = models_folder(run)
-# 只要这个变量还在，别的进程就不能训练同一次运行。
+# 本程序运行期间，`lock` 不让别的程序训练同一次运行。
 lock = checkpoint.lock(folder)
 
 # %% 训练和测试交替进行
-# 头几轮里，你可能会看到两件怪事。一是测试损失忽高忽低：
-# 权重变化太快，BatchNorm 的滑动平均跟不上。
-# 二是测试准确率可能比训练准确率好，因为训练的准确率是边学边测的；
-# 测试损失却可能更差：只要有少数图片，网络答错了还很自信，
-# 平均损失就会变大。
+# 头几轮里，你可能会看到三件怪事：
+#
+# - 测试损失忽高忽低。权重变化太快，BatchNorm 的滑动平均跟不上；
+#   而且滑动平均是用小图片算出来的，
+#   测试图片却是完整的。
+# - 测试准确率比训练准确率高，因为训练准确率是边学边测的，
+#   用的图片还平移过、裁小过。
+# - 测试准确率更高，测试损失却更大：只要有几张图片，网络答错了还很自信，
+#   平均损失就会变大。
 #
 # 训练到一半，改用完整的图片，这时两个准确率都可能突然升高：
-# 训练的准确率，是因为网络看到了图片更多的部分；
-# 测试的准确率，是因为训练用的图片这时才和测试图片一样大。
+# 训练准确率升高，是因为网络这时看到了整张图片；
+# 测试准确率升高，是因为训练图片这时和测试图片一样大了。
 #
 # 两个 writer 写进两个文件夹，在 TensorBoard 里就是两次运行，各有一种颜色。
 #
-# 运行停下的时候，可能某一轮的点已经写下，检查点却还没保存。
-# 接着训练时，这一轮要重新来过，点也会再写一遍。
-# 有了 purge_step，TensorBoard 从这一轮起就不要旧的点。
-# （第一轮在 TensorBoard 里是 1，在循环里是 0，所以要 + 1。）
+# 假设一次运行在第五轮时停下，TensorBoard 的点已经写下，
+# 检查点却还没保存。这时检查点里记着，已经训练了 4 轮，
+# 所以 first_epoch 是 4。接着训练时，第五轮要重新训练，它的点也会再写一遍，
+# step 还是 5。purge_step = 4 + 1 告诉 TensorBoard：从那里起，旧的点都不要了。
 training = SummaryWriter(run / "training", purge_step=first_epoch + 1)
 testing = SummaryWriter(run / "testing", purge_step=first_epoch + 1)
 if first_epoch == 0:
+    # get_last_lr 返回一个列表，每组参数一个学习率；这里各组都一样。
     training.add_scalar("12 learning rate/after each epoch", scheduler.get_last_lr()[0], 0)
 total_train_step = first_epoch * len(train_batches)    # 优化器到目前为止走了多少步
 for epoch in range(first_epoch, epochs):
@@ -462,10 +474,11 @@ for epoch in range(first_epoch, epochs):
           f"training: loss {train_loss:.3f}, accuracy {train_accuracy:.3f}  "
           f"testing: loss {test_loss:.3f}, accuracy {test_accuracy:.3f}")
     if epoch == 0 and epochs > 1:
-        # 用完整图片训练，用时大约是小图片的 1.8 倍。
-        whole_epochs = epochs - small_epochs
-        more = 0.8 * seconds_of_training if small_epochs else 0
-        minutes = (epochs * seconds + whole_epochs * more) / 60
+        seconds_of_testing = seconds - seconds_of_training
+        as_this_one = epochs    # 全部训练相当于多少个第一轮
+        if small_epochs:        # 用完整图片训练，用时大约是小图片的 1.8 倍
+            as_this_one = small_epochs + 1.8 * (epochs - small_epochs)
+        minutes = (as_this_one * seconds_of_training + epochs * seconds_of_testing) / 60
         print(f"{epochs} epochs will take about {minutes:.1f} minutes on this machine")
         if minutes > 10:
             fifth = len(train_data) // 5
@@ -474,12 +487,13 @@ training.close()
 testing.close()
 
 # %% 留下的是最后一轮的权重，不是最好那一轮的
-# 如果按测试准确率挑出最好的一轮，就等于变相用测试图片训练：
-# 准确率看上去会比真实的高。
+# 如果挑出测试准确率最高的那一轮，测试图片就参与了造网络，
+# 不能再公平地测试它：准确率看上去会比真实的高。
 # （要选，就得有第三组图片，也就是验证集：见第 10 课。）
 #
-# 下面的单元格要用到全部测试图片的得分。循环里没有留下这些得分；
-# 而且，如果运行在最后一轮之后才停，接着训练时根本不会进入循环。
+# 下面的单元格要用到全部测试图片的得分。evaluate 会返回得分，但循环里没有留下来，
+# 所以再测试一次。（运行也可能在最后一轮之后才中断，
+# 接着训练时，循环里已经没有事可做。）
 _, accuracy, scores = evaluate(network, test_batches)
 
 # %% 有些类别比别的类别难
@@ -496,7 +510,7 @@ for number, name in enumerate(test_data.classes):
 
 # %% 最严重的错误，是网络很自信却答错的那些
 # 置信度是 Softmax 给预测的那个类别算出的概率。
-confidence = scores.softmax(dim=1).max(dim=1).values
+confidence = scores.softmax(dim=1).max(dim=1).values    # max 返回最大值和它们的下标
 wrong = torch.nonzero(predicted != targets).flatten()    # 答错的是哪些图片：4, 17, 21, ...
 order = confidence[wrong].argsort(descending=True)       # 在 wrong 里的位置，置信度最高的在前
 print("the most confident mistakes:")
@@ -532,7 +546,7 @@ checkpoint.save_whole(network.state_dict(), folder / "weights.pt")
 
 # 无论权重是在哪里训练的，有了 map_location="cpu"，没有 GPU 的机器也能加载。
 state = torch.load(folder / "weights.pt", map_location="cpu", weights_only=True)
-again = CIFAR10NetSimpleV3(classes=10)
+again = CIFAR10NetSimpleV3(classes=10)    # dropout 设成多少都行：测试时它不起作用
 again.load_state_dict(state)
 again.to(device)
 _, accuracy_again, _ = evaluate(again, test_batches)
@@ -543,7 +557,7 @@ print_where_to_look(run, LOOK_AT)
 print(f"\n{epochs} epochs of {len(train_data):,} pictures on {device}, weights in {folder}:"
       f" test accuracy {accuracy:.4f} ({train_data.source})")
 
-# %% 自己写一个程序，做同样的事
+# %% 自己写一个更短的程序
 # 不靠 shared.training，这样的程序你自己也能写：用 DataLoader（第 2 课）、
 # 变换（第 4 课）、SGD（第 10 课）和 torch.save（第 11 课）。
 # 只有图片和网络取自 `shared`。这个程序没有学习率调度器、Muon 和小图片，用时也更长。

@@ -3,7 +3,7 @@
 Welcome! These twelve lessons begin with a folder of pictures. They end with a neural
 network that you have trained yourself, and that tells what a picture shows. A neural
 network, also called a model, is a function with many numbers in it. Training changes
-these numbers, a little at a time, until its answers to many examples are good.
+these numbers, a little at a time, until the network's answers to many examples are good.
 
 You need to know Python. You need not know anything about machine learning, and you
 need no graphics card.
@@ -20,13 +20,13 @@ This first lesson answers two questions that come up every day:
 - Which files are in this folder? (os.listdir, os.path.join, pathlib)
 - What is in this package, and what does this function do? (dir, help)
 
-It takes about 3 seconds.
+It takes about 3 seconds, and longer if it downloads its pictures (47 MB), the first time.
 
     python lessons/01_path_helpers.py              runs it
 
-Before you type such a command, activate the environment in which you installed the
-lessons. Or type `make lesson N=1`: it makes an environment, .venv, and runs the lesson in
-it. `source .venv/bin/activate` activates .venv (README.md has the line for Windows).
+Or type `make lesson N=1`. The first time, it installs all that the lessons need into .venv,
+an environment: a Python of its own for the lessons. Before you type `python` yourself, run
+`source .venv/bin/activate` (README.md has the line for Windows).
 """
 
 # %% Setup
@@ -36,9 +36,9 @@ from shared.errors import begin_lesson
 
 # Every lesson begins with this call. If the disk is full or a folder is missing, you then
 # get two plain lines in the place of a long traceback: what is wrong, and what to do.
-# Mistakes in the code, such as a misspelled variable, look as always in Python. (The call
-# comes before `import torch`, because it makes a setting that PyTorch reads when it
-# starts.)
+# A mistake in the code, such as a misspelled variable, still gives Python's usual traceback.
+# (The call comes before `import torch`, because it makes a setting that PyTorch reads when
+# it starts.)
 begin_lesson()
 
 import os
@@ -71,7 +71,8 @@ print("The pictures are drawn, not photographs:", drawn)
 # The separator stands between the names in a path: the `/` in data/hymenoptera_data.
 #
 # The folder has two parts: `train` has the pictures to learn from, and `val` (short for
-# validation) has others, to test with. The lessons call them test pictures.
+# validation) has others, to test with. The lessons call them test pictures. (Lesson 10 says
+# what the difference is.)
 train = os.path.join(folder, "train")
 print("folder of the pictures to learn from:", train)
 # -> folder of the pictures to learn from: ...train

@@ -13,7 +13,7 @@ out the cards, a few at a time.
 At the end you see batches in TensorBoard, a program that shows in your browser what a
 lesson wrote. Lesson 3 explains it.
 
-It takes about 7 seconds.
+It takes about 7 seconds, and longer if it downloads CIFAR-10 (170 MB), the first time.
 
     python lessons/02_dataset_dataloader.py              runs it
     tensorboard --logdir logs/02_dataset_dataloader      shows what it wrote
@@ -85,8 +85,9 @@ class MyData(Dataset):
         return picture, self.label_dir
 
 
-# This lesson starts other processes. Such a program needs its code in a function; the last
-# comment, above `if __name__`, says why. So run the lesson as a whole, not cell by cell.
+# This lesson starts other processes. Such a program needs its code in a function; the
+# comment above `if __name__`, near the end, says why. So run the lesson as a whole, not cell
+# by cell: here `# %%` only marks the sections.
 def main():
     # %% len() and [i] call the two methods
     folder, _ = ants_and_bees()
@@ -105,8 +106,8 @@ def main():
     # picture.show() would open it in a window.
 
     # Subset takes some samples of a Dataset, and is a Dataset itself. A for loop over a
-    # Dataset asks for sample 0, 1, 2 and so on. It does not use __len__. After the last
-    # sample, the range(5) in Subset raises an IndexError, and this ends the loop.
+    # Dataset asks for sample 0, 1, 2 and so on. It does not use __len__: it goes on until
+    # [i] raises an IndexError, here [5]. Python catches this error, and the loop ends.
     labels = []
     for _, label in Subset(ants, range(5)):
         labels.append(label)
@@ -123,7 +124,7 @@ def main():
     # red, green and blue (RGB). A grey picture has one, and a PNG with transparent
     # parts has four. A network needs the same number of channels in every picture, so
     # each is made RGB.
-    grey = Image.new("L", size=(100, 83))    # "L" is PIL's name for grey; any size
+    grey = Image.new("L", size=(100, 83))    # "L" is PIL's name for grey
     print("channels of a grey picture:", grey.getbands())
     # -> channels of a grey picture: ('L',)
     print("channels after convert:", grey.convert("RGB").getbands())
@@ -149,16 +150,18 @@ def main():
     # but changed a little. (Lesson 4 has a better way: change them anew each time.)
 
     # %% A transform makes something else of each picture: here, a tensor
-    # A tensor is PyTorch's array: numbers in rows and columns, in any number of
-    # dimensions. A transform is an object that one calls with a picture; it gives back
-    # another picture, or a tensor. Compose chains transforms. Lesson 4 is about them.
+    # A tensor is PyTorch's array: a row of numbers (one dimension), rows and columns (two
+    # dimensions), or more. A transform is an object that you call like a function, with a
+    # picture. It gives back another picture, or a tensor. Compose chains transforms. Lesson
+    # 4 is about them.
     # (The Image in ToImage is not PIL's. It is torchvision's own kind of tensor, one
     # that holds a picture.)
     to_tensor = v2.Compose([
         v2.ToImage(),                             # picture -> tensor, numbers 0...255
-        v2.ToDtype(torch.float32, scale=True),    # 0...255 -> 0...1
+        v2.ToDtype(torch.float32, scale=True),    # 0...255 -> floats, 0...1
     ])
-    # Any size -> 83 pixels high, 100 wide. (Another size would do as well.)
+    # Any size -> 83 pixels high, 100 wide. (Another size would do as well. PIL's sizes, as
+    # above, have the width first, torchvision's the height.)
     resize = v2.Resize((83, 100))
     resize_to_tensor = v2.Compose([resize, to_tensor])
 

@@ -83,11 +83,11 @@ for step in range(POINTS):
     values = {"x": x, "x^2": x**2, "x^3": x**3}
     writer.add_scalars("3 charts/2 powers of x", values, global_step=step)
 
-# For TensorBoard, each folder that something was written into is a run. add_scalars
-# makes a folder for each curve, inside the folder of this run. So TensorBoard lists four
-# runs on the left side: this run itself (with the name "." under the command that this
-# lesson prints), and one for each of the three curves. In a folder's name the / of the tag
-# becomes _:
+# TensorBoard uses the word differently: each folder that something was written into is a
+# run. add_scalars makes a folder for each curve, inside the folder of this run. So
+# TensorBoard lists four runs on the left side: this run itself (with the name "." under the
+# command that this lesson prints), and one for each of the three curves. In a folder's name
+# the / of the tag becomes _:
 for path in sorted(run.iterdir()):
     if path.is_dir():
         print("folder of a curve:", path.name)
@@ -138,8 +138,9 @@ print("HWC -> CHW:", ant.shape, "->", ant_chw.shape)
 # %% add_image takes a NumPy array or a tensor
 # A tensor is PyTorch's array (lesson 2). In an array as in a tensor, a picture has
 # either whole numbers from 0 to 255 (uint8), or fractions from 0 to 1 (float). Do not
-# use whole numbers of another type, such as int64. add_image would multiply them by
-# 255, as it does with fractions, and the picture would come out wrong.
+# use whole numbers of another type, such as int64, which np.array makes if you leave out
+# dtype=np.uint8. add_image would multiply them by 255, as it does with fractions, and the
+# picture would come out wrong.
 six_tensor = torch.tensor(six_chw) / 255
 print("red channel as fractions:", six_tensor[0])
 # -> red channel as fractions: tensor([[1.0000, 0.0000, 0.0000],
@@ -150,19 +151,20 @@ writer.add_image("3 pictures/3 ant, CHW tensor", ant_tensor, global_step=1)
 
 # %% What add_image does not take: the wrong order, and the name of a file
 # Without dataformats, add_image thinks that the 512 rows of the ant are 512 channels.
-# The message ends with "(1, 1, 512), |u1". This is the kind of picture that PIL does not
-# have: any height (1), any width (1), 512 channels. |u1 is NumPy's short name for uint8.
+# The message ends with "(1, 1, 512), |u1": PIL has no pictures with 512 channels. (The 1, 1
+# stand for any height and any width. |u1 is NumPy's short name for uint8.)
 try:
     writer.add_image("3 pictures/wrong order", ant)
 except TypeError as error:
     print("add_image with the channels last:", type(error).__name__, "-", error)
 # -> add_image with the channels last: TypeError - ...512...
 
-# Not every mistake gives an error. The six pixels have two rows, and add_image would take
-# these for two channels. There are such pictures: grey and transparency. So there would
-# be no error, only a wrong picture.
+# Not every mistake gives an error. With the six pixels, add_image would think that their
+# two rows are two channels. Pictures with two channels exist (grey and transparency). So
+# there would be no error, only a wrong picture.
 
-# The name of a file is no picture. Open the file first, with PIL: Image.open(path).
+# The name of a file is no picture. First make an array of the file:
+# np.array(Image.open(path)), with dataformats="HWC".
 try:
     writer.add_image("3 pictures/name of a file", "0013035.jpg")
 except AssertionError as error:

@@ -109,7 +109,7 @@ print("by hand equals ToTensor:", torch.equal(by_hand, tensor))
 # how a network learns: it changes its numbers a little, again and again. For each of
 # them it must know whether the answers get better or worse if this number grows. The
 # gradient tells it (lesson 10). To find it, PyTorch has to know how the answer was
-# computed. Here you only see that a tensor remembers it.
+# computed. Here you only see that a tensor remembers it, if requires_grad=True asks for it.
 weight = torch.tensor(3.0, requires_grad=True)    # a number that a network could learn
 print("2 times the weight:", 2 * weight)
 # -> 2 times the weight: tensor(6., grad_fn=<MulBackward0>)
@@ -163,8 +163,8 @@ print("v2, from a float 255.0:", to_tensor_v2(floats).max().item())
 # -> v2, from a float 255.0: 255.0
 
 # Most PIL pictures have 8 bits. Some have more, for example X-ray pictures, whose numbers
-# can go up to 65,535 (16 bits). PIL may keep them in a type with more room, of 32 bits.
-# ToTensor does not divide them.
+# can go up to 65,535 (16 bits). If PIL keeps them in a type with more room, of 32 bits
+# (mode "I"), ToTensor does not divide them.
 many_bits = Image.fromarray(np.full((2, 2), 60_000, dtype=np.int32))
 print("ToTensor, from a picture of 32 bits:", to_tensor_v1(many_bits).max().item())
 # -> ToTensor, from a picture of 32 bits: 60000
@@ -178,6 +178,15 @@ print(f"v2, from a picture of 32 bits: {to_tensor_v2(many_bits).max().item():.6f
 divided = to_tensor_v1(many_bits) / 65_535
 print(f"ToTensor, then divided by 65535: {divided.max().item():.6f}")
 # -> ToTensor, then divided by 65535: 0.915541
+
+# If PIL keeps them in 16 bits (mode "I;16", as it does with PNG files), it is the other way
+# round: v2 divides by 65,535, as it should. ToTensor takes half of the range for negative
+# numbers.
+sixteen_bits = Image.fromarray(np.full((2, 2), 60_000, dtype=np.uint16))
+print(f"v2, from a picture of 16 bits: {to_tensor_v2(sixteen_bits).max().item():.6f}")
+print("ToTensor, from a picture of 16 bits:", to_tensor_v1(sixteen_bits).max().item())
+# -> v2, from a picture of 16 bits: 0.915541
+#    ToTensor, from a picture of 16 bits: -5536
 
 # %% OpenCV reads blue, green, red
 # OpenCV (cv2) is another library that reads pictures, and it gives an array. In most
@@ -320,12 +329,13 @@ resized = bilinear(leg)    # (1, 1, 8) -> (1, 1, 2)
 print("thin leg, bilinear without antialias:", resized.flatten())
 # -> thin leg, bilinear without antialias: tensor([0., 0.])
 
-# antialias=True, which is the default, changes that. Now eight old pixels around the new
-# one count, and the near ones count more, with 1, 3, 5, 7, 7, 5, 3 and 1 parts. For the
-# first new pixel, the 1 and the 3 on the left would be outside, so 5, 7, 7, 5, 3 and 1
-# remain, 28 parts. The leg is the fourth: 5 / 28 = 0.1786. For the second new pixel, 1, 3,
-# 5, 7, 7 and 5 remain. There the leg is the second: 3 / 28 = 0.1071. So it gets pale and
-# wide, but it stays.
+# antialias=True, which is the default, changes that. Now the eight old pixels count that are
+# nearest to the middle of the new one, four on each side. The nearer, the more: their shares
+# are 1, 3, 5, 7, 7, 5, 3 and 1. For the first new pixel, the first two would lie to the left
+# of the row, where there is nothing. So 5, 7, 7, 5, 3 and 1 remain, together 28. The leg is
+# the fourth of these: 5 / 28 = 0.1786. For the second new pixel, the last two are missing:
+# 1, 3, 5, 7, 7 and 5 remain. There the leg is the second: 3 / 28 = 0.1071. So it gets pale
+# and wide, but it stays.
 bilinear = v2.Resize((1, 2))
 resized = bilinear(leg)    # (1, 1, 8) -> (1, 1, 2)
 print("thin leg, bilinear with antialias:", resized.flatten())
@@ -341,7 +351,7 @@ print("Resize((256, 300)):", v2.Resize((256, 300))(tensor).size())
 print("Resize(30):", v2.Resize(30)(tensor).size())
 # -> Resize(30): torch.Size([3, 30, 45])
 
-# %% The transforms of v1 have the same names in v2, and give the same results
+# %% The other transforms have the same names in v1 and v2, and give the same results
 # RandomHorizontalFlip(p) swaps left and right with the probability p. 1 means always.
 old = {
     "CenterCrop(100)": transforms.CenterCrop(100),
@@ -377,8 +387,9 @@ for name in old:
 
 # %% Normalize subtracts a mean and divides by a standard deviation
 # A network learns more easily from values around 0. Normalize moves them there, with a
-# mean and a standard deviation (std) for each channel. The standard deviation says how
-# far the values typically are from their mean.
+# mean and a standard deviation (std) for each channel, which you give it. The standard
+# deviation says how far the values typically are from their mean. Here both are made up;
+# further down they come from pictures.
 #
 # On paper, for a picture of one pixel. Its red is 0.25, its green 0.5 and its blue 1:
 #

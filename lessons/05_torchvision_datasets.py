@@ -53,11 +53,11 @@ print("the arguments:", arguments)
 
 # train: True (the default) gives the training pictures, False the test pictures.
 
-# transform: it is called with each picture, before you get the picture. Usually it
-# makes a tensor (lesson 4).
+# transform: a function. It gets each picture, and you get its result. Usually it makes a
+# tensor (lesson 4).
 
-# target_transform: it is called with the number of the picture's class, before you get
-# the number. For example, it can make two classes of the ten: animal or vehicle (below).
+# target_transform: the same for the number of the picture's class. For example, it can
+# turn the ten classes into two: animal or vehicle (below).
 
 # download: True downloads the files, 170 MB, if the folder does not have them yet.
 # False (the default) never downloads.
@@ -94,8 +94,10 @@ except RuntimeError as error:
 #
 # It does not download if the environment variable LESSONS_OFFLINE is 1. Set it in a
 # terminal, for all lessons that you then start there: `export LESSONS_OFFLINE=1` on
-# Linux and macOS, `$env:LESSONS_OFFLINE = 1` on Windows, in PowerShell. (If the
-# download is slow, get cifar-10-python.tar.gz in another way and put it into data/.)
+# Linux and macOS, `$env:LESSONS_OFFLINE = 1` on Windows, in PowerShell.
+#
+# If the download is slow, get cifar-10-python.tar.gz in another way and put it into data/.
+# The lesson unpacks it.
 train_data = cifar10(train=True)
 test_data = cifar10(train=False)
 print("training pictures for each test picture:", len(train_data) / len(test_data))
@@ -167,7 +169,7 @@ print("what is stored has not changed:", as_tensors.data[0].shape, as_tensors.da
 
 # %% target_transform changes the number of the class
 def is_animal(target):
-    """Makes two classes of the ten: 1 is an animal, 0 is a vehicle."""
+    """Turns the ten classes into two: 1 is an animal, 0 is a vehicle."""
     return int(train_data.classes[target] in ANIMALS)
 
 
@@ -184,9 +186,9 @@ print("its target as it is stored:", animals.targets[0])
 # -> its target as it is stored: 3
 
 # %% TensorBoard shows pictures of each class, and their mean
-# The pixel at one place of a mean picture is the mean of the pixels at this place in all
-# pictures of the class. Such a picture is pale. So its smallest value is moved to 0, and
-# its largest to 1.
+# For each place, we take the pixels at this place in all pictures of a class. Their mean is
+# the pixel of the mean picture. Such means lie close together, so the picture is pale. So
+# we stretch its range: the smallest value becomes 0, the largest 1.
 run = new_run(__file__, drawn=train_data.drawn)
 targets = np.array(train_data.targets)
 with SummaryWriter(run) as writer:
@@ -198,7 +200,7 @@ with SummaryWriter(run) as writer:
 
         # of_class has the shape (pictures, height, width, channels). add_images expects
         # the channels before the height.
-        pictures = torch.from_numpy(of_class[:PICTURES_SHOWN])    # (32, 32, 32, 3)
+        pictures = torch.from_numpy(of_class[:PICTURES_SHOWN])    # 32 of (32, 32, 3)
         pictures = enlarge(pictures.permute(0, 3, 1, 2))          # -> (32, 3, 128, 128)
         writer.add_images(f"5 classes/{number} {name}", pictures)
 

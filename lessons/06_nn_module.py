@@ -1,8 +1,9 @@
 """06. A network is a Module: an object that you call with a tensor
 
-In PyTorch a network is a Module. So is each part of it. A Module does two things: it
-keeps the numbers that the network learns, and it says how a result is computed from an
-input. A Module that does one step of the computation is also called a layer.
+In PyTorch a network is a Module. (This is not a module of Python, a file.) So is each part
+of it. A Module does two things: it keeps the numbers that the network learns, and it says
+how a result is computed from an input. A Module that does one step of the computation is
+also called a layer.
 
 First you write Modules of one line. Then you put Modules together, with the six
 containers of torch.nn: Module, Sequential, ModuleList, ModuleDict, ParameterList and
@@ -139,7 +140,7 @@ print("parameters in the ModuleList:", len(list(products.parameters())))
 
 # Why not a plain list of Python? The result would be the same. But a plain list is neither
 # a Parameter nor a Module. So the Module would not note what is in it, and training would
-# change nothing.
+# not change these numbers.
 
 # %% ModuleDict holds Modules under names
 # Use it when a name says which Module to call. Here the name is a unit of time. (x is
@@ -185,10 +186,9 @@ print("ParameterDict: 3 * 2 + 1 =", y.item())
 # -> ParameterDict: 3 * 2 + 1 = 7.0
 
 # %% A convolution multiplies a window by a kernel and adds up
-# Now to pictures. A kernel is a small square of numbers. It is laid onto a part of the
-# picture that has the same size. This part is the window.
-#
-# This picture has 4x4 pixels and one channel.
+# Now to pictures, first to one of 4x4 pixels and one channel. For one channel, a kernel is a
+# small square of numbers. It is laid onto a part of the picture that has the same size. This
+# part is the window.
 image = torch.tensor([[1, 2, 3, 0],
                       [0, 1, 2, 3],
                       [3, 0, 1, 2],
@@ -234,8 +234,9 @@ print(f"feature map by hand:\n{feature_map}")
 # PyTorch does not.)
 
 # %% F.conv2d does the same for a whole batch of pictures
-# It takes the pictures, and the kernels. Each number of a kernel is called a weight (as in
-# lesson 4). `weight` is also PyTorch's name for the tensor of all kernels. The shapes are:
+# It takes the pictures, and the kernels. Each number of a kernel is called a weight: it is a
+# number that the network learns. PyTorch also calls the tensor of all kernels `weight`. The
+# shapes are:
 #
 #     pictures: (batch, in_channels, height, width)
 #     kernels:  (out_channels, in_channels, height, width of a kernel)
@@ -344,10 +345,10 @@ print("the spread kernel gives the same as dilation=2:", torch.equal(by_hand, ma
 # changes them. The same goes for the bias: nn.Conv2d has one, unless you write
 # bias=False.
 #
-# Here is a network of two convolutions, for grey pictures of 28x28 pixels. A kernel of 5x5
-# has room at 28 - 5 + 1 = 24 places in a row of them. Each convolution has 20 kernels (any
-# other number would do), and at the end the maps happen to be 20x20, too. N is the number
-# of pictures. F.relu turns each number below 0 into 0 (lesson 8).
+# Here is a network of two convolutions, for grey pictures of 28x28 pixels. In a row of 28
+# pixels, a kernel of 5x5 has room at 28 - 5 + 1 = 24 places, and in a row of 24 at 20.
+# (That each convolution has 20 kernels, too, is chance: any other number would do.) N is
+# the number of pictures. F.relu turns each number below 0 into 0 (lesson 8).
 class TwoConvolutions(nn.Module):
     def __init__(self):
         super().__init__()

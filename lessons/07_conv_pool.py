@@ -190,8 +190,8 @@ for mode in ("zeros", "reflect", "replicate", "circular"):
 #    padding_mode replicate: [1, 1, 1, 2, 3, 4, 4, 4]
 #    padding_mode circular: [3, 4, 1, 2, 3, 4, 1, 2]
 
-# "reflect" mirrors the row, "replicate" repeats its first and its last pixel, and
-# "circular" takes the pixels from its other end.
+# "reflect" mirrors the row at its first and its last pixel, and does not repeat them.
+# "replicate" repeats these two, and "circular" takes the pixels from the row's other end.
 
 # %% groups=3 gives each colour a kernel of its own
 together = nn.Conv2d(3, 3, kernel_size=3, bias=False)
@@ -227,10 +227,10 @@ print("groups=3: the first map is the same without green and blue:", same)
 # Nobody writes the numbers of a kernel. They start at random, and training (lesson 10)
 # changes them step by step. The first numbers do not depend on the pictures.
 #
-# PyTorch draws each weight from the numbers between -bound and bound, all equally
-# likely. The bound is 1 / sqrt(fan_in). The fan-in is the number of values that a
-# kernel covers. The more values it adds up, the smaller its weights start. (Else a kernel
-# with many weights would give much larger numbers than one with few.)
+# A kernel covers 3 * 3 * 3 values here. This number is called the fan-in. PyTorch chooses
+# each weight at random between -bound and bound, all numbers equally likely, and bound is
+# 1 / sqrt(fan_in). The more values a kernel adds up, the smaller its weights start. (Else a
+# kernel with many weights would give much larger numbers than one with few.)
 fan_in = 3 * 3 * 3    # channels x height x width of a kernel
 bound = 1 / math.sqrt(fan_in)
 print(f"bound of the weights: {bound:.4f}")
@@ -257,7 +257,7 @@ for number, kernel in enumerate(conv.weight, start=1):
 #    kernel 5: the sum of its weights is  1.34
 #    kernel 6: the sum of its weights is  0.38
 
-# %% A second convolution layer sees more of the picture
+# %% A number of the second layer depends on more pixels
 # Take a part of a picture that is just large enough for two layers. Then each kernel of
 # the second layer gives one number.
 part = torch.rand(1, 3, 5, 5)
@@ -304,7 +304,7 @@ pooled = pool(noise)    # (1, 3, 32, 32) -> (1, 3, 16, 16)
 print("three channels, after pooling:", tuple(pooled.shape))
 # -> three channels, after pooling: (1, 3, 16, 16)
 
-# %% Pooling makes less to compute, and a small shift often changes nothing
+# %% After pooling there is less to compute, and a feature may move a little
 # A pooling layer has no weights, so it has nothing to learn. It is useful in two ways.
 # First, the layers after it have only a quarter of the numbers to work on:
 print("numbers before pooling:", noise.numel(), "after:", pooled.numel())
@@ -424,7 +424,8 @@ def black_to_white(maps):
     # amin with dim=(2, 3) gives the smallest number of each map.
     smallest = maps.amin(dim=(2, 3), keepdim=True)    # (8, 6, 30, 30) -> (8, 6, 1, 1)
     largest = maps.amax(dim=(2, 3), keepdim=True)
-    # clamp makes smaller numbers equal to min. So we never divide by 0.
+    # clamp turns what is below min into min. So we never divide by 0, not even if all numbers
+    # of a map are equal.
     span = (largest - smallest).clamp(min=1e-6)
     return (maps - smallest) / span
 

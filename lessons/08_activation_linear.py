@@ -4,9 +4,9 @@ A linear layer multiplies its inputs by weights and adds up. An activation is a 
 that is applied to the results of a layer, such as "negative numbers become 0".
 
 You calculate three activations and a linear layer by hand first, then with PyTorch.
-Then you see why networks have activations. Draw what comes out of a linear layer over
-what goes in: it is a straight line. Two such layers give a straight line again. With an
-activation between them, the line can have a bend.
+Then you see why networks have activations. Take a linear layer with one input x and one
+output y. In a chart, with x to the right and y upwards, it is a straight line. Two such
+layers give a straight line again. With an activation between them, the line can have a bend.
 
 It takes about 4 seconds.
 
@@ -50,7 +50,8 @@ LOOK_AT = """
 # ReLU is short for "rectified linear unit". Its curve is flat on the left: 0 for each
 # negative x. On the right it is the straight line y = x.
 #
-# It is the usual activation between two layers, and it takes almost no time.
+# It is the usual activation between two layers, and it takes almost no time. (For PyTorch
+# an activation is a layer, too: a Module.)
 numbers = [1.0, -0.5, -1.0, 3.0]
 print("ReLU by hand:", [max(0.0, number) for number in numbers])
 # -> ReLU by hand: [1.0, 0.0, 0.0, 3.0]
@@ -76,9 +77,9 @@ print("inplace=True, input and result are one tensor:", result is x)
 # math.exp(-x). Its curve has the form of an S: close to 0 far on the left, 0.5 at
 # x = 0, close to 1 far on the right.
 #
-# It is for questions with the answers yes and no, such as "is this an ant?". A network
-# gives any number, and Sigmoid makes of it one that can be read as a probability: 0.88
-# means yes, with 88 %.
+# It is for questions with the answers yes and no, such as "is this an ant?". The number that
+# a network gives can be any. Sigmoid turns it into a number between 0 and 1, which can be
+# read as a probability: 0.88 means yes, with 88 %.
 for number in (-2.0, 0.0, 2.0):
     print(f"Sigmoid of {number:4} by hand: {1 / (1 + math.exp(-number)):.4f}")
 # -> Sigmoid of -2.0 by hand: 0.1192
@@ -135,7 +136,8 @@ print("linear layer: 2 * 3 + 1 =", line(torch.tensor([3.0])).item())
 # - bias: by default True. With False, there is no b.
 #
 # A neuron multiplies each input by a weight of its own, adds up, and adds its bias.
-# Here are two neurons with three inputs, by hand:
+# Here are two neurons, by hand. Both get the inputs 1, 2 and 3, the left number of each
+# product:
 neuron1 = 1 * 1 + 2 * 0 + 3 * -1 + 0.5    # weights 1, 0, -1, and a bias of 0.5
 neuron2 = 1 * 2 + 2 * 1 + 3 * 0 + 0       # weights 2, 1, 0, and a bias of 0
 print("two neurons by hand:", [neuron1, neuron2])
@@ -213,9 +215,10 @@ for x in (-2, -1, 0, 1):
 #    x =  0: two layers  7, one layer  7, with ReLU  7
 #    x =  1: two layers 13, one layer 13, with ReLU 13
 
-# It is the same for layers of any size. The product of the two weights is the weight of
-# one layer that does the work of both. (allclose compares, because the numbers are
-# rounded differently: atol says how far apart they may be.)
+# It is the same for layers of any size. The weight of the one layer is the product of the
+# two weights, the second one first: above 3 * 2, here second.weight @ first.weight. Its bias
+# was 3 * 1 + 4 above, and is calculated in the same way here. (allclose compares, because
+# the numbers are rounded differently: atol says how far apart they may be.)
 torch.manual_seed(SEED)
 first, second = nn.Linear(4, 8), nn.Linear(8, 2)
 one = nn.Linear(4, 2)

@@ -113,14 +113,15 @@ network = nn.Sequential(OrderedDict([
 ]))
 
 # This network comes from the Chinese tutorial that these lessons follow. Somebody chose
-# kernels of 5x5, 32, 32 and 64 of them, and 64 neurons. Other numbers would work, too. Not
-# free are the 3 channels, the 10 classes, and 1024 (the next cell shows why).
+# these numbers: kernels of 5x5, then 32, 32 and 64 kernels, then 64 neurons. Others would
+# work, too. But the 3 channels, the 10 classes and the 1024 are fixed (the next cell shows
+# why 1024).
 #
-# It has no activations. So its two linear layers can do no more than one (lesson 8). A
-# convolution, too, only multiplies and adds up. But between the convolutions there is max
-# pooling. It chooses the largest number, as ReLU chooses between x and 0. So the three
-# convolutions cannot be replaced by one. The network of lesson 12 has a ReLU after each
-# convolution, and one between its linear layers.
+# It has no activations. So its two linear layers can do no more than one (lesson 8). We keep
+# both, as the tutorial has them. A convolution, too, only multiplies and adds up. But between
+# the convolutions there is max pooling, which does something else: it keeps the largest
+# number. So one convolution cannot replace the three. The network of lesson 12 has a ReLU
+# after each convolution, and one between its linear layers.
 
 # %% The formula of lesson 7 gives the shape after each layer
 # On paper, for a picture of 32x32 pixels:
@@ -184,13 +185,14 @@ print(f"PyTorch: {total:,} parameters")
 #    PyTorch: 145,578 parameters
 
 # %% The same network, as a class, is in shared/networks.py
-# Lessons 10 and 11 import it from there. Open the file, and look at __init__ and forward of
-# the first class, CIFAR10Network. (The other one is for lesson 12.) __init__ makes such a
-# Sequential, but without names, and forward calls it (lesson 6).
+# Lessons 10 and 11 import it from there, without running this lesson. Open the file, and
+# look at __init__ and forward of the first class, CIFAR10Network. (The other one is for
+# lesson 12.) __init__ makes such a Sequential, but without names, and forward calls it
+# (lesson 6).
 #
 # With the same seed, the class starts with the same random weights as `network` above. So
-# it gives the same logits, except for rounding. (The last line of __init__ changes only the
-# order of the weights in memory, which makes training faster.)
+# it gives the same logits, except for rounding: the last line of __init__ stores the weights
+# in another order, with which training is faster. So sums are added up in another order, too.
 torch.manual_seed(SEED)
 small = CIFAR10Network()
 same = torch.allclose(small(pictures), network(pictures), atol=1e-6)
@@ -217,8 +219,8 @@ for name, probability in zip(CLASSES, probabilities.tolist(), strict=True):
 #    ship: 9.2 %
 #    truck: 10.3 %
 
-# There are ten classes, and all have nearly the same probability. The network knows
-# nothing yet, because its weights are random. Lesson 10 trains them.
+# All ten have nearly the same probability. The random weights start small (lesson 7), so all
+# logits are near 0. The network knows nothing yet. Lesson 10 trains it.
 
 # %% TensorBoard draws the network as a graph
 run = new_run(__file__)
@@ -233,7 +235,7 @@ with SummaryWriter(run) as writer:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*torch.jit")
             writer.add_graph(network, pictures)
-    except OSError:    # such as a full disk: that is another problem
+    except OSError:    # such as a full disk: begin_lesson tells of that
         raise
     except Exception as error:    # nobody knows yet in which way it will fail
         print(f"No Graphs tab: add_graph failed with {error!r}.")

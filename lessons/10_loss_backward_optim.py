@@ -77,8 +77,9 @@ print("reduction='none':", l1_none, "shape", tuple(l1_none.shape))
 # -> reduction='sum':  tensor(9.) shape ()
 #    reduction='none': tensor([3., 4., 2.]) shape (3,)
 
-# The shape () means: a single number. Predictions may have any shape. The targets must
-# have the same shape. If they have another one, PyTorch only warns, and the loss is wrong.
+# The shape () means: a single number. For L1 and MSE, predictions may have any shape, and
+# the targets must have the same one. With another shape you get an error, or only a warning
+# and usually a wrong loss.
 
 # %% MSE, the mean squared error, counts a large error more than two small ones
 # An error of 4 counts 16, two errors of 2 count 4 + 4. Here the squares of the
@@ -235,8 +236,10 @@ print("cleared, then backward:", w.grad)
 #    after a second one: tensor(-32.) (-16 and -16)
 #    cleared, then backward: tensor(-16.)
 
-# Without clearing, each step would follow the sum of all gradients so far. The older
-# ones were computed for earlier values of w, so they are out of date.
+# Why does it add? A parameter may be used several times in one computation. Its gradient is
+# then the sum of all parts. But without clearing, each step would follow the sum of all
+# gradients so far. The older ones were computed for earlier values of w, so they are out of
+# date.
 
 # %% An optimizer takes the step for all its parameters
 # SGD (stochastic gradient descent) makes the step that you have just made:
@@ -283,9 +286,9 @@ for step in range(1, 4):
 
 # %% RMSprop and Adam give each parameter a step of its own size
 # var1 has a gradient of 2, var2 has one of 0.002. SGD would move var1 a thousand times
-# as far as var2. RMSprop divides each gradient by the size that it had in the last
-# steps. About 1 is left of both, so both move equally far, by about lr. Adam does this,
-# too, and has momentum besides.
+# as far as var2. For each parameter, RMSprop keeps an average of how large its gradients
+# were in the last steps, and divides the gradient by it. So both move equally far, after
+# some steps by about lr. Adam does so from the first step on, and has momentum besides.
 var1 = torch.tensor(1.0, requires_grad=True)
 var2 = torch.tensor(1.0, requires_grad=True)
 optimizer = optim.Adam([var1, var2], lr=0.0001)
@@ -390,10 +393,11 @@ def accuracy(network, pictures):
 def train(network, optimizer, name):
     """Trains the network for EPOCHS epochs, and returns what happened, for TensorBoard.
 
-    All four get one entry in each epoch. As in the tutorial, the keys of "loss" and
-    "weights" are steps: history["loss"][30] is the mean loss of epoch 1 (steps 1 to 30),
-    history["loss"][60] that of epoch 2 (steps 31 to 60). The keys of the two accuracies are
-    epochs: history["test accuracy"][2] was measured after epoch 2.
+    It returns a dict of four dicts: the loss, two accuracies and the weights. Each gets one
+    entry in each epoch. As in the tutorial, the keys of "loss" and "weights" are steps:
+    history["loss"][30] is the mean loss of epoch 1 (steps 1 to 30), history["loss"][60] that
+    of epoch 2 (steps 31 to 60). The keys of the two accuracies are epochs:
+    history["test accuracy"][2] was measured after epoch 2.
     """
     history = {"loss": {}, "training accuracy": {}, "test accuracy": {}, "weights": {}}
     total_train_step = 0    # how many steps the optimizer has made
@@ -428,7 +432,8 @@ def train(network, optimizer, name):
 
 # %% Four optimizers train the same network on the same pictures
 # One rate for all would be too low for one optimizer and too high for another. So each
-# has a rate that suits it. Only the two SGD share one.
+# has its own, and only the two SGD share one. These are not the best rates: for SGD without
+# momentum, 0.01 is low.
 OPTIMIZERS = {
     # The tutorial's rate.
     "SGD": (optim.SGD, {"lr": 0.01}),
@@ -498,9 +503,10 @@ print("Adam: training accuracy is over 20 percentage points above test accuracy:
 
 # Lessons 10 and 11 have no validation set, because they choose nothing by accuracy.
 # Their settings come from the tutorial, from PyTorch's defaults, from the training loss
-# (RMSprop), or from the time that they take. So do not choose an optimizer by the table
-# above, either. With 300 test pictures, a difference of five percentage points can be
-# chance.
+# (RMSprop), or from the time that they take. And do not choose an optimizer by the table
+# above: that would be choosing by the test accuracy. With 300 test pictures, a difference of
+# five percentage points can be chance. (The folder `val` of lesson 1 is a test set in these
+# lessons, in spite of its name.)
 
 # %% The trained network says what three test pictures show
 network = networks["Adam"]

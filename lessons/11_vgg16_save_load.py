@@ -87,14 +87,14 @@ print("vgg16's argument `progress` has the default:", arguments["progress"].defa
 # -> vgg16's argument `progress` has the default: True
 
 # In a program of your own, vgg16(weights=weights) is enough. The lesson does it step by
-# step, so that it can go on without the internet. fetch_if_possible puts the file where
-# torchvision looks for it, or returns None. weights.get_state_dict finds the file there and
-# reads it. load_state_dict puts its numbers into the network. (More about it further down:
-# "Load a state_dict".)
+# step, so that it can go on without the internet:
 #
-# (If the file were not there, get_state_dict would download it. check_hash=True would then
-# check that it arrived undamaged.)
-# weights_only=True: the file cannot run code. (The last cells show how a file can.)
+# - fetch_if_possible downloads the file, if it is not there yet, to where torchvision looks
+#   for it. Without the internet it returns None.
+# - weights.get_state_dict reads the file. It gives a state_dict, a dict with the numbers of
+#   all layers (more about it further down). weights_only=True forbids the file to run code.
+#   (The last cells show a file that does. check_hash=True checks a download for damage.)
+# - load_state_dict puts these numbers into the network.
 torch.manual_seed(0)
 vgg = vgg16()
 if download.fetch_if_possible(download.VGG16, MODELS / "hub" / "checkpoints"):
@@ -112,10 +112,10 @@ print("VGG16 has:", start)
 # 0.13: it still works, with two warnings, but may be removed some day. Instead of True,
 # write weights=VGG16_Weights.DEFAULT. Instead of False, write weights=None, or nothing.
 
-# This cell only wants the warnings, and catches them to print them. It does not need the
-# network. So it builds it on the device "meta". A device (lesson 1) is where tensors are
-# kept and calculated with. "meta" is not a real one: a tensor there has a shape but no
-# numbers, so it takes almost no time and memory.
+# Here we only want to catch the warnings and print them. The call also builds a network,
+# which we do not need. So we build it on the device "meta". A device (lesson 1) is where
+# tensors are kept and calculated with. "meta" is not a real one: a tensor there has a shape
+# but no numbers, so it takes almost no time and memory.
 with warnings.catch_warnings(record=True) as caught, torch.device("meta"):
     warnings.simplefilter("always")
     vgg16(pretrained=False)
@@ -165,8 +165,8 @@ print("last layer:", vgg.classifier[6])
 # These numbers are called features. (vgg.features is something else: the convolutions and
 # their poolings.)
 
-# Such features help with other pictures, too: fur means a cat rather than a ship. To
-# use what a network has learnt for another task is called transfer learning.
+# Such features help with other pictures, too: fur means a cat rather than a ship. This is
+# transfer learning: a network has learnt one task, and you use that for another one.
 
 # The old layers must not change now. So we freeze them. A frozen parameter has
 # requires_grad=False: backward gives it no gradient, and no optimizer changes it.
@@ -223,8 +223,8 @@ test_targets = torch.tensor(test_data.targets[:PICTURES])
 #
 # Five poolings have halved our 64x64 pixels to 2x2. avgpool, which takes the mean of each
 # window, always gives 7x7 numbers in each channel, whatever comes in. So here, unlike other
-# poolings, it makes the map larger: it repeats the four numbers, and puts the means of two
-# and of all four between them.
+# poolings, it makes the map larger: of a row of two numbers a, b it makes a a a m b b b, where
+# m is their mean. It does the same with the columns.
 all_but_last = nn.Sequential(
     vgg.features,          # (N, 3, 64, 64) -> (N, 512, 2, 2)
     vgg.avgpool,           # -> (N, 512, 7, 7)
@@ -338,16 +338,17 @@ for name, values in accuracies.items():
 # picture, so the new layer cannot learn much from them. The small network trains all of
 # its layers, and reaches a higher accuracy.
 
-# With ImageNet's weights, VGG16 has learnt from 1.2 million pictures. The tutorial
-# reports that it is then much better than the small network. (We have not measured it.) See
-# for yourself: when there is internet, this lesson downloads the weights.
+# With ImageNet's weights, VGG16 has learnt from 1.2 million pictures. The tutorial trains all
+# of it again, and reports that it is then much better than the small network. With all but
+# one layer frozen, as here, we have not measured it. See for yourself: when there is
+# internet, this lesson downloads the weights.
 
 # With 300 test pictures, a difference of a few points between two networks may be chance.
 
 # The small network's accuracy is not that of lesson 10 (with Adam), though the seed is the
-# same. Lesson 10 also tests with DataLoaders, and each pass through one draws a random
-# number. This lesson tests without them. So from the second epoch on, its training pictures
-# come in another order.
+# same. Lesson 10 tests with DataLoaders, and each loop over a DataLoader takes a random
+# number, even without shuffle. This lesson tests without them. So after the first epoch the
+# training pictures come in another order here than there.
 
 # %% Save a state_dict: the name and the numbers of each parameter
 # new_run makes the folder of this run for TensorBoard. models_folder makes one for the
@@ -392,8 +393,8 @@ for file in sorted(folder.glob("*.pt")):
 # %% Load a state_dict: build the same network first, then fill in its numbers
 # map_location="cpu": put the tensors into the computer's main memory, even if they were
 # saved from a GPU. Then the file loads on a machine without a GPU, too.
-# weights_only=True makes loading safe (explained two cells below). It has been the default
-# since PyTorch 2.6. Written out, it is there with older ones, too.
+# weights_only=True makes loading safe (explained two cells below). It is the default since
+# PyTorch 2.6. We write it for older versions of PyTorch.
 # "Keys" in the output are the names in the state_dict.
 state = torch.load(folder / "add_linear.pt", map_location="cpu", weights_only=True)
 loaded = nn.Linear(1000, 10)

@@ -20,13 +20,13 @@
 - 这个文件夹里有哪些文件？（os.listdir、os.path.join、pathlib）
 - 这个包里有什么？这个函数是做什么的？（dir、help）
 
-运行大约需要 3 秒。
+运行大约需要 3 秒。第一次如果要下载图片（47 MB），时间会长一些。
 
     python lessons/zh/01_path_helpers.py           运行本课
 
-输入这样的命令之前，先激活装了课程的那个环境。也可以输入 `make lesson N=1 ZH=1`：
-它会建一个环境 .venv，并在里面运行本课。
-`source .venv/bin/activate` 激活 .venv（Windows 上怎么写，见 README.zh.md）。
+也可以输入 `make lesson N=1 ZH=1`。第一次，它会把各课需要的东西都装进 .venv。
+.venv 是一个环境，也就是各课专用的一套 Python。要是自己输入 `python` 命令，
+就要先运行 `source .venv/bin/activate`（Windows 上怎么写，见 README.zh.md）。
 """
 
 # %% 准备
@@ -71,7 +71,8 @@ print("The pictures are drawn, not photographs:", drawn)
 # 分隔符用来隔开路径里的各级名字，例如 data/hymenoptera_data 里的 `/`。
 #
 # 这个文件夹分两部分：`train` 里的图片供网络学习，
-# `val`（validation 的缩写）里是另一些图片，用来测试。各课都把它们叫作测试图片。
+# `val`（validation 的缩写，意思是“验证”）里是另一些图片，用来测试。
+# 各课都把它们叫作测试图片。（验证和测试有什么不同，第 10 课会讲。）
 train = os.path.join(folder, "train")
 print("folder of the pictures to learn from:", train)
 # -> folder of the pictures to learn from: ...train

@@ -13,7 +13,7 @@ DataLoader 负责洗牌，再几张几张地发出去。
 最后，你会在 TensorBoard 里看到这些批次。TensorBoard 是一个程序，
 在浏览器里显示各课写下的内容，第 3 课会细讲。
 
-运行大约需要 7 秒。
+运行大约需要 7 秒。第一次如果要下载 CIFAR-10（170 MB），时间会长一些。
 
     python lessons/zh/02_dataset_dataloader.py           运行本课
     tensorboard --logdir logs/02_dataset_dataloader      查看本课写下的内容
@@ -85,8 +85,9 @@ class MyData(Dataset):
         return picture, self.label_dir
 
 
-# 本课会启动别的进程，这样的程序要把代码放在函数里（原因见最后一段注释，
-# 就在 `if __name__` 上面）。所以请整课一起运行，不要一个单元格一个单元格地运行。
+# 本课会启动别的进程，这样的程序要把代码放在函数里（原因见文件末尾附近的注释，
+# 就在 `if __name__` 上面）。所以请整课一起运行，不要一个单元格一个单元格地运行：
+# 本课里的 `# %%` 只用来分节。
 def main():
     # %% len() 和 [i] 调用的就是这两个方法
     folder, _ = ants_and_bees()
@@ -104,9 +105,9 @@ def main():
 
     # picture.show() 会打开一个窗口，显示这张图片。
 
-    # Subset 取出 Dataset 的一部分样本，自己也是 Dataset。
-    # 用 for 遍历 Dataset，就是依次取第 0、1、2……个样本，用不到 __len__。
-    # 取完最后一个，Subset 里的 range(5) 抛出 IndexError，循环就结束了。
+    # Subset 取出 Dataset 的一部分样本，自己也是 Dataset。用 for 遍历 Dataset，
+    # 就是依次取第 0、1、2……个样本。这时用不到 __len__：一直取到 [i] 抛出 IndexError，
+    # 这里是 [5]。Python 捕获这个错误，循环就结束了。
     labels = []
     for _, label in Subset(ants, range(5)):
         labels.append(label)
@@ -123,7 +124,7 @@ def main():
     # 红、绿、蓝（RGB）。灰度图片只有一个通道，
     # 带透明部分的 PNG 有四个。网络要求所有图片的通道数都相同，
     # 所以一律转成 RGB。
-    grey = Image.new("L", size=(100, 83))    # PIL 用 "L" 表示灰度；大小随意
+    grey = Image.new("L", size=(100, 83))    # PIL 用 "L" 表示灰度
     print("channels of a grey picture:", grey.getbands())
     # -> channels of a grey picture: ('L',)
     print("channels after convert:", grey.convert("RGB").getbands())
@@ -149,16 +150,18 @@ def main():
     # （第 4 课有更好的办法：每次取图片时都重新改一遍。）
 
     # %% 变换把图片变成别的东西，这里是变成张量
-    # 张量是 PyTorch 的数组：由数排成的表格，维数不限。
-    # 变换是可以调用的对象：传给它一张图片，它返回另一张图片，
-    # 或者一个张量。Compose 把几个变换串起来。第 4 课专讲变换。
+    # 张量是 PyTorch 的数组：可以是一行数（一维），可以是有行有列的表格（二维），
+    # 维数也可以更多。变换是一个对象，能像函数那样调用：
+    # 传给它一张图片，它返回另一张图片，或者一个张量。
+    # Compose 把几个变换串起来。第 4 课专讲变换。
     # （ToImage 里的 Image 不是 PIL 的 Image，
     # 而是 torchvision 自己的一种张量，专门装图片。）
     to_tensor = v2.Compose([
         v2.ToImage(),                             # 图片 -> 张量，数值 0...255
-        v2.ToDtype(torch.float32, scale=True),    # 0...255 -> 0...1
+        v2.ToDtype(torch.float32, scale=True),    # 0...255 -> 浮点数，0...1
     ])
-    # 任意大小 -> 高 83 像素，宽 100 像素。（换成别的大小也行。）
+    # 任意大小 -> 高 83 像素，宽 100 像素。（换成别的大小也行。
+    # PIL 的大小是宽在前，上面就是这样；torchvision 的是高在前。）
     resize = v2.Resize((83, 100))
     resize_to_tensor = v2.Compose([resize, to_tensor])
 

@@ -83,7 +83,7 @@ for step in range(POINTS):
     values = {"x": x, "x^2": x**2, "x^3": x**3}
     writer.add_scalars("3 charts/2 powers of x", values, global_step=step)
 
-# 在 TensorBoard 看来，凡是写进过内容的文件夹，都算一个运行。
+# TensorBoard 说的“运行”是另一个意思：凡是写进过内容的文件夹，都算一个运行。
 # add_scalars 为每条曲线建一个文件夹，放在这次运行的文件夹里。
 # 所以 TensorBoard 在左边列出四个运行：这次运行本身（用本课最后打印的命令打开时，
 # 名字是“.”），还有三条曲线，各算一个。
@@ -138,8 +138,9 @@ print("HWC -> CHW:", ant.shape, "->", ant_chw.shape)
 # %% add_image 接受 NumPy 数组，也接受张量
 # 张量就是 PyTorch 的数组（第 2 课）。不管是数组还是张量，
 # 图片里的数要么是 0 到 255 的整数（uint8），要么是 0 到 1 的浮点数（float）。
-# 不要用别的整数类型，例如 int64：add_image 会像对待浮点数那样，
-# 把这些整数也乘以 255，显示出来的图片就错了。
+# 不要用别的整数类型，例如 int64（创建 six 时要是不写 dtype=np.uint8，
+# 得到的就是 int64）：add_image 会像对待浮点数那样，把这些整数也乘以 255，
+# 显示出来的图片就错了。
 six_tensor = torch.tensor(six_chw) / 255
 print("red channel as fractions:", six_tensor[0])
 # -> red channel as fractions: tensor([[1.0000, 0.0000, 0.0000],
@@ -150,19 +151,20 @@ writer.add_image("3 pictures/3 ant, CHW tensor", ant_tensor, global_step=1)
 
 # %% add_image 不接受两样东西：顺序不对的数组，还有文件名
 # 不写 dataformats，add_image 就会把蚂蚁的 512 行当成 512 个通道。
-# 报错信息的末尾是“(1, 1, 512), |u1”，说的是 PIL 没有的一种图片：
-# 高任意（1），宽任意（1），512 个通道。|u1 是 NumPy 对 uint8 的简写。
+# 报错信息的末尾是“(1, 1, 512), |u1”：PIL 没有 512 个通道的图片。
+# （两个 1 表示高任意，宽任意。|u1 是 NumPy 对 uint8 的简写。）
 try:
     writer.add_image("3 pictures/wrong order", ant)
 except TypeError as error:
     print("add_image with the channels last:", type(error).__name__, "-", error)
 # -> add_image with the channels last: TypeError - ...512...
 
-# 不是每次写错都会报错。那六个像素要是不写 dataformats，两行就会被当成两个通道。
-# 两个通道的图片确实有：灰度加透明度。
+# 不是每次写错都会报错。那六个像素要是不写 dataformats，add_image 会把两行当成两个通道。
+# 两个通道的图片确实有（灰度加透明度）。
 # 所以不会报错，只会得到错误的图片。
 
-# 文件名不是图片。请先用 PIL 打开文件：Image.open(path)。
+# 文件名不是图片。请先把文件变成数组：np.array(Image.open(path))，
+# 再传给 add_image，并写上 dataformats="HWC"。
 try:
     writer.add_image("3 pictures/name of a file", "0013035.jpg")
 except AssertionError as error:

@@ -109,7 +109,7 @@ print("by hand equals ToTensor:", torch.equal(by_hand, tensor))
 # 一遍又一遍地，每次把自己的数改动一点点。对每个数，网络都得知道：
 # 这个数变大，答案是变好还是变坏？这要看梯度（第 10 课）。
 # 要算出梯度，PyTorch 必须知道答案是怎么算出来的。
-# 这里只要看清一件事：张量记住了这个过程。
+# 这里只要看清一件事：写上 requires_grad=True，张量就会记住这个过程。
 weight = torch.tensor(3.0, requires_grad=True)    # 网络可以学习的数
 print("2 times the weight:", 2 * weight)
 # -> 2 times the weight: tensor(6., grad_fn=<MulBackward0>)
@@ -163,8 +163,8 @@ print("v2, from a float 255.0:", to_tensor_v2(floats).max().item())
 # -> v2, from a float 255.0: 255.0
 
 # PIL 图片大多是 8 位的，也有位数更多的，例如 X 光片，数值最大可以到 65,535（16 位）。
-# PIL 可能用更宽的类型存放这些数，也就是 32 位。
-# ToTensor 对这些数不做除法。
+# 如果 PIL 用更宽的类型存放这些数，也就是 32 位（模式 "I"），
+# ToTensor 就不做除法。
 many_bits = Image.fromarray(np.full((2, 2), 60_000, dtype=np.int32))
 print("ToTensor, from a picture of 32 bits:", to_tensor_v1(many_bits).max().item())
 # -> ToTensor, from a picture of 32 bits: 60000
@@ -178,6 +178,15 @@ print(f"v2, from a picture of 32 bits: {to_tensor_v2(many_bits).max().item():.6f
 divided = to_tensor_v1(many_bits) / 65_535
 print(f"ToTensor, then divided by 65535: {divided.max().item():.6f}")
 # -> ToTensor, then divided by 65535: 0.915541
+
+# 如果 PIL 用 16 位存放这些数（模式 "I;16"，打开 16 位的 PNG 文件就是这样），
+# 情况正好相反：v2 除以 65,535，这是对的；
+# ToTensor 却把数值范围的一半当成了负数。
+sixteen_bits = Image.fromarray(np.full((2, 2), 60_000, dtype=np.uint16))
+print(f"v2, from a picture of 16 bits: {to_tensor_v2(sixteen_bits).max().item():.6f}")
+print("ToTensor, from a picture of 16 bits:", to_tensor_v1(sixteen_bits).max().item())
+# -> v2, from a picture of 16 bits: 0.915541
+#    ToTensor, from a picture of 16 bits: -5536
 
 # %% OpenCV 读出来的顺序是蓝、绿、红
 # OpenCV（cv2）也是读图片的库，读出来的是数组。
@@ -320,10 +329,11 @@ resized = bilinear(leg)    # (1, 1, 8) -> (1, 1, 2)
 print("thin leg, bilinear without antialias:", resized.flatten())
 # -> thin leg, bilinear without antialias: tensor([0., 0.])
 
-# 打开抗锯齿，也就是 antialias=True（默认值），结果就不同了。这时，新像素周围的八个旧像素
-# 全都算进去，离得越近，分量越重：依次占 1、3、5、7、7、5、3 和 1 份。对第一个新像素来说，
-# 左边的 1 和 3 落在图片外面，剩下 5、7、7、5、3 和 1，共 28 份。
-# 腿是其中第四个：5 / 28 = 0.1786。对第二个新像素来说，
+# 打开抗锯齿，也就是 antialias=True（默认值），结果就不同了。这时，
+# 离新像素正中最近的八个旧像素全都算进去，左右各四个。离得越近，分量越重：
+# 依次占 1、3、5、7、7、5、3 和 1 份。对第一个新像素来说，最前面的两个落在这一行的左端以外，
+# 那里什么也没有。所以剩下 5、7、7、5、3 和 1，共 28 份。
+# 腿是其中第四个：5 / 28 = 0.1786。对第二个新像素来说，缺的是最后两个，
 # 剩下 1、3、5、7、7 和 5，也是 28 份，腿是其中第二个：3 / 28 = 0.1071。
 # 所以腿变淡、变宽了，但还在。
 bilinear = v2.Resize((1, 2))
@@ -341,7 +351,7 @@ print("Resize((256, 300)):", v2.Resize((256, 300))(tensor).size())
 print("Resize(30):", v2.Resize(30)(tensor).size())
 # -> Resize(30): torch.Size([3, 30, 45])
 
-# %% v1 的变换在 v2 里名字不变，结果也相同
+# %% 其他变换在 v1 和 v2 里名字相同，结果也相同
 # RandomHorizontalFlip(p) 以概率 p 左右翻转。1 表示每次都翻转。
 old = {
     "CenterCrop(100)": transforms.CenterCrop(100),
@@ -377,8 +387,9 @@ for name in old:
 
 # %% Normalize 减去均值，再除以标准差
 # 数值在 0 附近时，网络更容易学。Normalize 就把数值移到 0 附近，
-# 每个通道各用一个均值（mean）和一个标准差（std）。
-# 标准差说明，数值一般离均值有多远。
+# 每个通道各用一个均值（mean）和一个标准差（std），都由你来给。
+# 标准差说明，数值一般离均值有多远。这里的均值和标准差是随便取的，
+# 后面会用图片来算。
 #
 # 在纸上算一遍。图片只有一个像素：红 0.25，绿 0.5，蓝 1。
 #

@@ -53,11 +53,11 @@ print("the arguments:", arguments)
 
 # train：True（默认值）给训练图片，False 给测试图片。
 
-# transform：每张图片都先经过 transform，再交到你手里。
+# transform：一个函数。每张图片都先交给它，你拿到的是它返回的结果。
 # 通常用来把图片变成张量（第 4 课）。
 
-# target_transform：图片的类别编号也一样，先经过 target_transform，
-# 再交给你。例如，可以把十个类别变成两个：动物或者交通工具（见后文）。
+# target_transform：也一样，只不过处理的是图片的类别编号。
+# 例如，可以把十个类别变成两个：动物或者交通工具（见后文）。
 
 # download：True 表示文件夹里还没有文件时就下载，共 170 MB。
 # False（默认值）表示从不下载。
@@ -94,8 +94,10 @@ except RuntimeError as error:
 #
 # 环境变量 LESSONS_OFFLINE 是 1 时，cifar10() 就不下载。在终端里设置这个变量，
 # 对之后在这个终端里启动的课都有效：Linux 和 macOS 上用 `export LESSONS_OFFLINE=1`，
-# Windows 的 PowerShell 里用 `$env:LESSONS_OFFLINE = 1`。（如果下载很慢，
-# 就用别的办法拿到 cifar-10-python.tar.gz，放进 data/。）
+# Windows 的 PowerShell 里用 `$env:LESSONS_OFFLINE = 1`。
+#
+# 如果下载很慢，就用别的办法拿到 cifar-10-python.tar.gz，放进 data/。
+# 本课会自动解压。
 train_data = cifar10(train=True)
 test_data = cifar10(train=False)
 print("training pictures for each test picture:", len(train_data) / len(test_data))
@@ -167,7 +169,7 @@ print("what is stored has not changed:", as_tensors.data[0].shape, as_tensors.da
 
 # %% target_transform 改变类别的编号
 def is_animal(target):
-    """把十个类别并成两个：1 是动物，0 是交通工具。"""
+    """把十个类别变成两个：1 是动物，0 是交通工具。"""
     return int(train_data.classes[target] in ANIMALS)
 
 
@@ -184,9 +186,9 @@ print("its target as it is stored:", animals.targets[0])
 # -> its target as it is stored: 3
 
 # %% 在 TensorBoard 里看每个类别的图片，还有平均图
-# 平均图里某个位置的像素，是该类别所有图片在这个位置的像素的平均值。
-# 这样的图片颜色发灰，所以要把其中最小的值挪到 0，
-# 最大的值挪到 1。
+# 平均图里每个位置的像素，是该类别所有图片在这个位置的像素的平均值。
+# 这些平均值彼此很接近，平均图的颜色就发灰，所以要把数值范围拉开：
+# 最小的值变成 0，最大的值变成 1。
 run = new_run(__file__, drawn=train_data.drawn)
 targets = np.array(train_data.targets)
 with SummaryWriter(run) as writer:
@@ -198,7 +200,7 @@ with SummaryWriter(run) as writer:
 
         # of_class 的形状是（图片，高，宽，通道）。
         # add_images 要求通道在高之前。
-        pictures = torch.from_numpy(of_class[:PICTURES_SHOWN])    # (32, 32, 32, 3)
+        pictures = torch.from_numpy(of_class[:PICTURES_SHOWN])    # 32 张 (32, 32, 3)
         pictures = enlarge(pictures.permute(0, 3, 1, 2))          # -> (32, 3, 128, 128)
         writer.add_images(f"5 classes/{number} {name}", pictures)
 

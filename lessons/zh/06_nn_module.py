@@ -1,7 +1,8 @@
 """06. 网络就是 Module：传入张量就能调用的对象
 
-在 PyTorch 里，网络是 Module，网络的每个部分也是 Module。Module 做两件事：
-保存网络要学习的数，并规定怎样由输入算出结果。
+在 PyTorch 里，网络是 Module，网络的每个部分也是 Module。
+（这里的 Module 和 Python 的模块不是一回事：Python 的模块是一个文件。）
+Module 做两件事：保存网络要学习的数，并规定怎样由输入算出结果。
 只完成一步计算的 Module，也叫层。
 
 先写几个只有一行的 Module，再用 torch.nn 的六种容器把 Module 组合起来：
@@ -139,7 +140,7 @@ print("parameters in the ModuleList:", len(list(products.parameters())))
 
 # 为什么不用 Python 的普通列表？算出的结果是一样的。但普通列表既不是 Parameter，
 # 也不是 Module，所以 Products 不会记下列表里的东西，
-# 训练时也就什么都不会变。
+# 训练时也就不会改变这些数。
 
 # %% ModuleDict 按名字存放 Module
 # 要用名字指明调用哪个 Module，就用 ModuleDict。这里的名字是时间单位。
@@ -185,10 +186,9 @@ print("ParameterDict: 3 * 2 + 1 =", y.item())
 # -> ParameterDict: 3 * 2 + 1 = 7.0
 
 # %% 卷积：窗口和卷积核里的数逐个相乘，再加起来
-# 现在来看图片。卷积核是由数排成的小方阵，叠放在图片中同样大小的一块区域上。
+# 现在来看图片，先看一张 4x4 像素、只有 1 个通道的。只有一个通道时，
+# 卷积核就是由数排成的小方阵，叠放在图片中同样大小的一块区域上。
 # 这块区域就是窗口。
-#
-# 这张图片有 4x4 个像素，1 个通道。
 image = torch.tensor([[1, 2, 3, 0],
                       [0, 1, 2, 3],
                       [3, 0, 1, 2],
@@ -234,8 +234,9 @@ print(f"feature map by hand:\n{feature_map}")
 # PyTorch 不这样做。）
 
 # %% F.conv2d 对整批图片做同样的计算
-# 它要两样东西：图片和卷积核。卷积核里的每个数叫作一个权重（和第 4 课一样）。
-# PyTorch 把装着所有卷积核的张量也叫 `weight`。形状如下：
+# 它要两样东西：图片和卷积核。卷积核里的每个数叫作一个权重，
+# 是网络要学习的数。PyTorch 把装着所有卷积核的张量也叫 `weight`。
+# 形状如下：
 #
 #     pictures：（批次，in_channels，高，宽）
 #     kernels： （out_channels，in_channels，卷积核的高，卷积核的宽）
@@ -344,10 +345,10 @@ print("the spread kernel gives the same as dilation=2:", torch.equal(by_hand, ma
 # 偏置也一样。nn.Conv2d 默认带偏置，
 # 不想要就写 bias=False。
 #
-# 下面的网络有两个卷积，用于 28x28 像素的灰度图片。在一行 28 个像素里，
-# 5x5 的卷积核有 28 - 5 + 1 = 24 个位置可放。每个卷积有 20 个卷积核
-# （换成别的个数也行）；最后的特征图碰巧也是 20x20。N 是图片的张数。
-# F.relu 把小于 0 的数都变成 0（第 8 课）。
+# 下面的网络有两个卷积，用于 28x28 像素的灰度图片。5x5 的卷积核，
+# 在一行 28 个像素里有 28 - 5 + 1 = 24 个位置可放，在一行 24 个数里有 20 个。
+# （每个卷积也有 20 个卷积核，这只是碰巧，换成别的个数也行。）
+# N 是图片的张数。F.relu 把小于 0 的数都变成 0（第 8 课）。
 class TwoConvolutions(nn.Module):
     def __init__(self):
         super().__init__()

@@ -190,8 +190,8 @@ for mode in ("zeros", "reflect", "replicate", "circular"):
 #    padding_mode replicate: [1, 1, 1, 2, 3, 4, 4, 4]
 #    padding_mode circular: [3, 4, 1, 2, 3, 4, 1, 2]
 
-# "reflect" 取这一行的镜像，"replicate" 重复第一个和最后一个像素，
-# "circular" 从这一行的另一头取像素。
+# "reflect" 以第一个和最后一个像素为界取镜像，这两个像素本身不重复。
+# "replicate" 重复的正是这两个像素，"circular" 从这一行的另一头取像素。
 
 # %% groups=3：每种颜色有自己的卷积核
 together = nn.Conv2d(3, 3, kernel_size=3, bias=False)
@@ -227,9 +227,9 @@ print("groups=3: the first map is the same without green and blue:", same)
 # 卷积核里的数不是人写的：一开始是随机数，与图片无关，
 # 训练（第 10 课）时再一步步修改。
 #
-# PyTorch 在 -bound 到 bound 之间随机抽取每个权重，抽到哪个数的可能性都相同。
-# 界限 bound 等于 1 / sqrt(fan_in)。fan-in（扇入）是卷积核一次盖住的数的个数。
-# 要相加的数越多，权重的初始值就越小。
+# 这里，卷积核一次盖住 3 * 3 * 3 个数。这个个数叫 fan-in（扇入）。
+# PyTorch 在 -bound 到 bound 之间随机选取每个权重，选到哪个数的可能性都相同，
+# bound 等于 1 / sqrt(fan_in)。要相加的数越多，权重的初始值就越小。
 # （否则，权重多的卷积核得到的数，会比权重少的大得多。）
 fan_in = 3 * 3 * 3    # 卷积核的通道数 x 高 x 宽
 bound = 1 / math.sqrt(fan_in)
@@ -257,7 +257,7 @@ for number, kernel in enumerate(conv.weight, start=1):
 #    kernel 5: the sum of its weights is  1.34
 #    kernel 6: the sum of its weights is  0.38
 
-# %% 第二个卷积层看到的范围更大
+# %% 第二层的每个数取决于更多的像素
 # 从图片上取一小块，大小刚好够两层用。
 # 这样，第二层的每个卷积核正好得到一个数。
 part = torch.rand(1, 3, 5, 5)
@@ -304,7 +304,7 @@ pooled = pool(noise)    # (1, 3, 32, 32) -> (1, 3, 16, 16)
 print("three channels, after pooling:", tuple(pooled.shape))
 # -> three channels, after pooling: (1, 3, 16, 16)
 
-# %% 池化减少计算量，特征稍微移动时结果往往不变
+# %% 池化之后计算量更小，特征稍微移动也不要紧
 # 池化层没有权重，也就没有要学的东西。池化有两个用处。
 # 第一，后面的层要处理的数只剩四分之一：
 print("numbers before pooling:", noise.numel(), "after:", pooled.numel())
@@ -424,7 +424,8 @@ def black_to_white(maps):
     # dim=(2, 3) 的 amin 给出每张特征图里最小的数。
     smallest = maps.amin(dim=(2, 3), keepdim=True)    # (8, 6, 30, 30) -> (8, 6, 1, 1)
     largest = maps.amax(dim=(2, 3), keepdim=True)
-    # clamp 把小于 min 的数都变成 min，所以绝不会除以 0。
+    # clamp 把小于 min 的数都变成 min。所以，哪怕一张特征图里的数全都相等，
+    # 也绝不会除以 0。
     span = (largest - smallest).clamp(min=1e-6)
     return (maps - smallest) / span
 

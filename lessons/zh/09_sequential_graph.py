@@ -113,12 +113,13 @@ network = nn.Sequential(OrderedDict([
 ]))
 
 # 这个网络出自本课程所对应的中文教程。卷积核取 5x5，个数取 32、32 和 64，
-# 神经元取 64 个，都是设计者自己选的，换成别的数也行。
-# 不能随便改的，是 3 个通道、10 个类别，还有 1024（原因见下一个单元格）。
+# 神经元取 64 个，这些数都是设计者自己选的，换成别的数也行。
+# 但 3 个通道、10 个类别，还有 1024，都是固定的
+# （为什么是 1024，见下一个单元格）。
 #
 # 网络里没有激活函数，所以两个线性层能做的，不比一个多（第 8 课）。
-# 卷积也只是相乘、相加。但卷积之间有最大池化，
-# 它选出最大的数，就像 ReLU 在 x 和 0 之间选一个。
+# 教程里有两个，我们就都留着。卷积也只是相乘、相加。
+# 但卷积之间有最大池化，它做的是另一回事：保留最大的数。
 # 所以三个卷积不能换成一个。第 12 课的网络，
 # 每个卷积后面都有 ReLU，两个线性层之间也有一个。
 
@@ -184,13 +185,14 @@ print(f"PyTorch: {total:,} parameters")
 #    PyTorch: 145,578 parameters
 
 # %% 同一个网络也写成了类，在 shared/networks.py 里
-# 第 10 课和第 11 课会从那里导入它。打开这个文件，看第一个类 CIFAR10Network 的
-# __init__ 和 forward。（另一个类给第 12 课用。）__init__ 创建的就是这样一个
-# Sequential，只是没有起名字；forward 调用它（第 6 课）。
+# 第 10 课和第 11 课会从那里导入它，这样就不会运行本课。打开这个文件，
+# 看第一个类 CIFAR10Network 的 __init__ 和 forward。（另一个类给第 12 课用。）
+# __init__ 创建的就是这样一个 Sequential，只是没有起名字；
+# forward 调用它（第 6 课）。
 #
-# 随机种子相同，两个网络的初始权重就相同，
-# 得到的 logit 也相同，只差舍入。（__init__ 的最后一行
-# 只改变权重在内存里的顺序，这样训练更快。）
+# 随机种子相同，这个类和上面的 `network` 初始权重就相同，得到的 logit 也相同，
+# 只差舍入：__init__ 的最后一行把权重按另一种顺序存放，这样训练更快。
+# 于是求和时，相加的顺序也就不同了。
 torch.manual_seed(SEED)
 small = CIFAR10Network()
 same = torch.allclose(small(pictures), network(pictures), atol=1e-6)
@@ -217,8 +219,8 @@ for name, probability in zip(CLASSES, probabilities.tolist(), strict=True):
 #    ship: 9.2 %
 #    truck: 10.3 %
 
-# 十个类别的概率几乎相同。权重是随机的，所以网络还什么都不会。
-# 到第 10 课再来训练。
+# 十个类别的概率几乎相同。随机权重的初始值很小（第 7 课），
+# 所以 logit 都接近 0。网络还什么都不会，到第 10 课再来训练。
 
 # %% TensorBoard 把网络画成计算图
 run = new_run(__file__)
@@ -233,7 +235,7 @@ with SummaryWriter(run) as writer:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*torch.jit")
             writer.add_graph(network, pictures)
-    except OSError:    # 例如磁盘已满：那是另一种问题
+    except OSError:    # 例如磁盘已满：由 begin_lesson 来说明
         raise
     except Exception as error:    # 会怎样失败，现在还没人知道
         print(f"No Graphs tab: add_graph failed with {error!r}.")

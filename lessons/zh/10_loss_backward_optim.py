@@ -77,8 +77,9 @@ print("reduction='none':", l1_none, "shape", tuple(l1_none.shape))
 # -> reduction='sum':  tensor(9.) shape ()
 #    reduction='none': tensor([3., 4., 2.]) shape (3,)
 
-# 形状 () 表示只有一个数。预测可以是任何形状，但目标值的形状必须和预测相同。
-# 如果不同，PyTorch 只给一条警告，算出的损失却是错的。
+# 形状 () 表示只有一个数。用 L1 和 MSE 时，预测可以是任何形状，
+# 但目标值的形状必须和预测相同。如果不同，要么报错，
+# 要么只有一条警告，而算出的损失通常是错的。
 
 # %% MSE（均方误差）把一个大误差看得比两个小误差更重
 # 一个误差是 4，就算作 16；两个误差都是 2，只算作 4 + 4。
@@ -235,7 +236,9 @@ print("cleared, then backward:", w.grad)
 #    after a second one: tensor(-32.) (-16 and -16)
 #    cleared, then backward: tensor(-16.)
 
-# 如果不清空，每一步用的就是到那时为止所有梯度的和。
+# 为什么要相加？一次计算里，同一个参数可能用到好几次，
+# 它的梯度就是各部分的和。但走每一步之前如果不清空，
+# 用的就是到那时为止所有梯度的和。
 # 而旧的梯度是用以前的 w 算的，已经过时了。
 
 # %% 优化器替所有参数走这一步
@@ -283,9 +286,9 @@ for step in range(1, 4):
 
 # %% RMSprop 和 Adam 让每个参数有自己的步长
 # var1 的梯度是 2，var2 的梯度是 0.002。用 SGD 的话，var1 走的距离是 var2 的一千倍。
-# RMSprop 拿每个梯度除以这个参数最近几步的梯度大小。除完以后，两个梯度都约等于 1，
-# 所以两个参数走得一样远，都是 lr 左右。
-# Adam 也这样做，另外还带动量。
+# RMSprop 替每个参数记住最近几步的梯度平均有多大，再拿梯度除以这个平均值。
+# 所以两个参数走得一样远，若干步之后，每步都走 lr 左右。
+# Adam 从第一步起就是这样，另外还带动量。
 var1 = torch.tensor(1.0, requires_grad=True)
 var2 = torch.tensor(1.0, requires_grad=True)
 optimizer = optim.Adam([var1, var2], lr=0.0001)
@@ -390,7 +393,8 @@ def accuracy(network, pictures):
 def train(network, optimizer, name):
     """把网络训练 EPOCHS 轮，返回训练过程的记录，给 TensorBoard 用。
 
-    history 里的四项，都是每轮记一次。和教程里一样，"loss" 和 "weights" 的键是步数：
+    返回的字典里有四个字典：损失、两个准确率和权重，都是每轮记一次。
+    和教程里一样，"loss" 和 "weights" 的键是步数：
     history["loss"][30] 是第 1 轮（第 1 到 30 步）的平均损失，
     history["loss"][60] 是第 2 轮（第 31 到 60 步）的平均损失。
     两个准确率的键是轮数：history["test accuracy"][2] 是第 2 轮结束后测得的。
@@ -428,7 +432,8 @@ def train(network, optimizer, name):
 
 # %% 四种优化器，用同样的图片训练同样的网络
 # 如果都用同一个学习率，有的会嫌低，有的会嫌高。
-# 所以每种优化器各用适合自己的学习率，只有两个 SGD 用同一个。
+# 所以每种优化器各用各的学习率，只有两个 SGD 用同一个。
+# 这些并不是最好的学习率：没有动量的 SGD 用 0.01，就偏低了。
 OPTIMIZERS = {
     # 教程里的学习率。
     "SGD": (optim.SGD, {"lr": 0.01}),
@@ -499,8 +504,9 @@ print("Adam: training accuracy is over 20 percentage points above test accuracy:
 # 第 10 课和第 11 课没有验证集，因为这两课没有拿准确率做任何选择。
 # 课里的设置，有的来自教程，有的是 PyTorch 的默认值，
 # 有的是看训练损失定的（RMSprop），有的是看要花多少时间定的。
-# 所以，你也不要凭上面的表格来挑优化器。
+# 你也不要凭上面的表格来挑优化器：那就是拿测试准确率做选择了。
 # 测试图片只有 300 张，相差五个百分点，可能只是偶然。
+# （第 1 课的文件夹 `val`，名字是“验证”的意思，在本课程里却是测试集。）
 
 # %% 让训练好的网络说说三张测试图片上是什么
 network = networks["Adam"]

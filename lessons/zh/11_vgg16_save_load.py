@@ -87,14 +87,14 @@ print("vgg16's argument `progress` has the default:", arguments["progress"].defa
 # -> vgg16's argument `progress` has the default: True
 
 # 你自己写程序，用 vgg16(weights=weights) 就够了。本课把它拆成几步，
-# 为的是连不上网时也能往下走。fetch_if_possible 把文件放到 torchvision 会去找的地方，
-# 不成功就返回 None。weights.get_state_dict 在那里找到文件并读取。
-# load_state_dict 把文件里的数装进网络。
-# "Load a state_dict".)
+# 为的是连不上网时也能往下走：
 #
-# （假如文件不在那里，get_state_dict 就会自己下载。
-# 那时 check_hash=True 会检查下载的文件有没有损坏。）
-# weights_only=True：加载时不许文件运行代码。（文件怎么会运行代码，最后几个单元格会演示。）
+# - fetch_if_possible：如果还没有这个文件，就下载到 torchvision 会去找的地方。
+#   连不上网时返回 None。
+# - weights.get_state_dict：读取文件，给出 state_dict，也就是装着所有层的数的字典
+#   （后面再细讲）。weights_only=True 不许文件运行代码。（最后几个单元格里，
+#   就有一个会运行代码的文件。check_hash=True 检查下载的文件有没有损坏。）
+# - load_state_dict：把这些数装进网络。
 torch.manual_seed(0)
 vgg = vgg16()
 if download.fetch_if_possible(download.VGG16, MODELS / "hub" / "checkpoints"):
@@ -112,9 +112,9 @@ print("VGG16 has:", start)
 # 现在还能用，但会给出两条警告，将来也可能删掉。原来写 True 的，
 # 改成 weights=VGG16_Weights.DEFAULT；原来写 False 的，改成 weights=None，或者不写。
 
-# 这个单元格只想看警告：先截住，再打印出来；网络本身用不着，所以在 "meta" 设备上创建。
-# 设备（第 1 课）是存放张量、用张量做计算的地方。"meta" 不是真的设备：
-# 那里的张量只有形状，没有数，
+# 这里只想截住警告，再打印出来。这样调用还会创建一个网络，
+# 但我们用不着，所以在 "meta" 设备上创建。设备（第 1 课）是存放张量、
+# 用张量做计算的地方。"meta" 不是真的设备：那里的张量只有形状，没有数，
 # 所以几乎不花时间，也几乎不占内存。
 with warnings.catch_warnings(record=True) as caught, torch.device("meta"):
     warnings.simplefilter("always")
@@ -165,8 +165,8 @@ print("last layer:", vgg.classifier[6])
 # 这些数叫特征（features）。（vgg.features 是另一回事：
 # 那是卷积层和池化层组成的部分。）
 
-# 这样的特征对别的图片也有用：有皮毛的，多半是猫，不是船。
-# 把网络学到的本领用到另一个任务上，叫作迁移学习（transfer learning）。
+# 这样的特征对别的图片也有用：有皮毛的，多半是猫，不是船。这就是迁移学习
+# （transfer learning）：网络学会了一个任务，你把学到的本领用到另一个任务上。
 
 # 现在，旧的层不能再变，所以要冻结。冻结就是把参数的 requires_grad 设为 False：
 # 反向传播不再给这些参数算梯度，任何优化器都不会去改。
@@ -223,8 +223,8 @@ test_targets = torch.tensor(test_data.targets[:PICTURES])
 #
 # 五次池化，每次让高和宽减半，我们的 64x64 个像素就只剩 2x2 个数。avgpool 取每个窗口的平均值，
 # 无论收到多大的特征图，每个通道总是给出 7x7 个数。所以和别的池化不同，
-# 它在这里让特征图变大了：四个数重复出现，
-# 中间是其中两个的平均值，以及全部四个的平均值。
+# 它在这里让特征图变大了：一行有 a、b 两个数，就变成 a a a m b b b，
+# 其中 m 是两者的平均值。列也同样处理。
 all_but_last = nn.Sequential(
     vgg.features,          # (N, 3, 64, 64) -> (N, 512, 2, 2)
     vgg.avgpool,           # -> (N, 512, 7, 7)
@@ -339,15 +339,16 @@ for name, values in accuracies.items():
 # 小网络则是所有的层都训练，准确率更高。
 
 # 用 ImageNet 的权重时，VGG16 已经从 120 万张图片里学到了东西。
-# 按教程的说法，这时 VGG16 比小网络好得多。（我们没有测过。）
+# 教程把整个 VGG16 重新训练了一遍，说它这时比小网络好得多。
+# 像本课这样只训练一层，其余全部冻结，结果如何，我们没有测过。
 # 你自己试试看：能联网的时候，本课会下载这套权重。
 
 # 测试图片只有 300 张，两个网络差几个百分点，可能只是碰巧。
 
 # 随机种子虽然相同，小网络的准确率却和第 10 课（用 Adam）不同，
-# 因为第 10 课测试时也用 DataLoader，而每遍历一次 DataLoader，就要取一个随机数。
-# 本课测试时不用 DataLoader。所以从第二轮起，
-# 训练图片的顺序和第 10 课不一样。
+# 因为第 10 课测试时用 DataLoader，而每遍历一次 DataLoader，就要取一个随机数，
+# 不打乱顺序也一样。本课测试时不用 DataLoader。
+# 所以第一轮之后，训练图片的顺序就和第 10 课不一样了。
 
 # %% 保存 state_dict：每个参数的名字和数值
 # new_run 为 TensorBoard 建好本次运行的文件夹。models_folder 另建一个文件夹，
@@ -393,7 +394,7 @@ for file in sorted(folder.glob("*.pt")):
 # map_location="cpu"：哪怕张量是从 GPU 上保存的，也放进电脑的主内存。
 # 这样，没有 GPU 的机器也能加载这个文件。
 # weights_only=True 让加载变得安全（下下个单元格再讲）。
-# 从 PyTorch 2.6 起，它就是默认值；写出来，用更旧的版本也一样安全。
+# 从 PyTorch 2.6 起，它就是默认值；我们写出来，是为了照顾旧版本的 PyTorch。
 # 输出里的 keys，就是 state_dict 里的那些名字。
 state = torch.load(folder / "add_linear.pt", map_location="cpu", weights_only=True)
 loaded = nn.Linear(1000, 10)

@@ -31,8 +31,8 @@ def look_at_path(text_path):
 
 @exercise(
     look_at_path,
-    hint="Take off as many letters from the end of Path(picture).name as Path(picture).suffix has, "
-         "and add .txt. Then os.path.join.")
+    hint="Path(picture).suffix has some characters, with the dot. Take off as many from the end of "
+         "Path(picture).name, and add .txt. Then os.path.join.")
 def text_path(picture, folder):
     """Where to write a note about a picture: in another folder, under the same name, with .txt.
 
@@ -238,8 +238,8 @@ def samples_in(folder):
     """The pictures of a data set, each with the number of its class.
 
     folder: the path of a folder, as text, such as "photos". In it is a folder for each class, such
-        as ants, and in that are the pictures of the class. There may be hidden files and hidden
-        folders anywhere; they do not count.
+        as ants, and in that are the pictures of the class. Hidden files and hidden folders do
+        not count. A class without pictures has a number, too.
 
     Returns a list of pairs (tuples): the path of a picture, as text or as a Path, and the number of
     its class. The classes are numbered from 0, in alphabetical order, and the pictures of a class

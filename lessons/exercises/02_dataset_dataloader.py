@@ -66,7 +66,8 @@ count_iterations.mistake("the epochs are put together before the batches are mad
                           "batches * epochs": "batches"})
 count_iterations.mistake("the smaller batch is counted once for all epochs: each epoch has one",
                          {"batches += 1": "return batches * epochs + 1"})
-count_iterations.mistake("a part of a batch counts as a part: the result is not a whole number",
+count_iterations.mistake("the smaller batch counts as a part of one: it is a whole batch, or is "
+                         "left out",
                          {"//": "/", "batches += 1": "pass"})
 count_iterations.mistake("a part of a batch is rounded to the nearest whole number",
                          {"samples // batch_size": "round(samples / batch_size)",
@@ -319,8 +320,9 @@ def make_batches(data, order, batch_size, drop_last):
     drop_last: True or False: whether the last batch is left out if it is smaller
 
     Returns a list of batches. Each is a pair: the pictures, a float tensor (samples, channels,
-    height, width), and the numbers of the classes, an int64 tensor (samples,). For example, with
-    the order [1, 0, 2], batch_size 2 and drop_last True, it gives one batch, of samples 1 and 0.
+    height, width), and the numbers of the classes, a tensor (samples,) of whole numbers (int64,
+    as torch.tensor makes it). For example, with the order [1, 0, 2], batch_size 2 and drop_last
+    True, it gives one batch, of samples 1 and 0.
     """
     batches = []
     for start in range(0, len(order), batch_size):

@@ -147,7 +147,7 @@ def look_at_chart(write_chart):
 @exercise(
     look_at_chart,
     hint="writer.add_scalars(tag, {name: value, ...}, global_step=...) writes the points of one "
-         "step. It need not have all curves: {name: value} does for one.")
+         "step. The dict need not have all curves: {name: value} is enough for one.")
 def write_chart(writer, tag, curves):
     """Writes several curves into one chart, so that one can compare them.
 
@@ -221,7 +221,7 @@ def write_slider(writer, tag, pictures):
     writer: an open SummaryWriter, which need not be closed here
     tag: the tag of the card, as text, such as "ants/closer"
     pictures: a list of NumPy arrays (height, width, 3), with numbers from 0 to 255. Their type is
-        int64, which add_image would not take for what it is.
+        int64, and add_image would take such numbers for fractions.
 
     TensorBoard should show the pictures as they are. Returns nothing. For example, for a list with
     one array, [[[255, 0, 0], [0, 0, 0]]], it shows at step 1 a red pixel and, on its right, a black
@@ -237,7 +237,7 @@ write_slider.mistake("the numbers are taken for fractions, because their type is
 write_slider.mistake("all is black but what was 255: // makes whole numbers, / makes fractions",
                      {picture: "picture // 255"})
 write_slider.mistake("the numbers are divided by 255 twice, so that the picture is nearly black: "
-                     "add_image does it for uint8", {picture: "picture / 255 / 255"})
+                     "once is enough", {picture: "picture / 255 / 255"})
 write_slider.mistake("the picture is nearly black: fractions were made whole numbers from 0 to 1",
                      {picture: "(picture / 255).astype(np.uint8)"})
 write_slider.mistake("the first dimension is taken for the channels, the order that add_image "

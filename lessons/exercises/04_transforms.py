@@ -40,8 +40,9 @@ def enlarged(picture):
 @exercise(
     look=calls((np.array([[[255, 102, 51], [0, 0, 0]]], dtype=np.uint8),), (pixels(2, 4, 3),),
                (pixels(5, 3, 3),)),
-    hint="array[:, :, [2, 1, 0]] has the last channel first. torch.from_numpy makes a tensor of an "
-         "array, and permute puts the channels before the rows and the columns.",
+    hint="array[:, :, [2, 1, 0]] has the last channel first. torch.from_numpy makes a tensor of "
+         "it. (It refuses array[:, :, ::-1].) permute puts the channels before the rows and the "
+         "columns.",
     draw=lambda from_opencv: enlarged(from_opencv(PICTURE[:, :, ::-1].copy())))
 def from_opencv(array):
     """A tensor of a picture that OpenCV has read, for a network that expects red, green, blue.
@@ -59,6 +60,8 @@ def from_opencv(array):
 reverse, permute, divide = "[:, :, [2, 1, 0]]", ".permute(2, 0, 1)", "/ 255"
 from_opencv.mistake("blue is still the first channel: it should be the last, and red the first",
                     {reverse: ""})
+from_opencv.mistake("the array is read backwards, with ::-1. torch.from_numpy cannot do that, so "
+                    "write [2, 1, 0] instead: this makes a copy", {reverse: "[:, :, ::-1]"})
 from_opencv.mistake("the numbers go from 0 to 255: divide them by 255", {divide: "* 1.0"})
 from_opencv.mistake("the numbers are still whole numbers from 0 to 255: divide them by 255",
                     {divide: ""})
@@ -150,9 +153,9 @@ mean_and_std.mistake("the standard deviations come first: the means should",
                 [0.25, 0.5, 1.0]),
                (numbers(3, 4, 3) * 2, [0.49, 0.48, 0.44], [0.2, 0.21, 0.26]),
                (numbers(3, 2, 5) * 3, [0.4, 0.6, 0.5], [0.3, 0.2, 0.25])),
-    hint="First undo Normalize, the last step back comes first: times std, plus mean. "
-         "reshape(3, 1, 1) makes of three numbers one for each channel. x.clamp(0, 255) makes "
-         "0 of what is below 0, and 255 of what is above 255.",
+    hint="Normalize was the last step, so undo it first: times std, plus mean. reshape(3, 1, 1) "
+         "gives each channel its own number. x.clamp(0, 255) makes 0 of what is below 0, and 255 "
+         "of what is above 255. x.to(torch.uint8) makes whole numbers, x.numpy() makes an array.",
     draw=lambda to_array: enlarged(torch.from_numpy(to_array(
         v2.Normalize([0.4, 0.5, 0.6], [0.2, 0.3, 0.4])(from_opencv(PICTURE[:, :, ::-1].copy())),
         [0.4, 0.5, 0.6], [0.2, 0.3, 0.4])).permute(2, 0, 1) / 255))

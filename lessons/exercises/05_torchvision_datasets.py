@@ -265,7 +265,7 @@ def look_at_part(only_classes):
 
 @exercise(
     look_at_part,
-    hint="In __init__, make two lists and keep them as self...: the old numbers of the names, and "
+    hint="In __init__, make two lists and keep them in self: the old numbers of the names, and "
          "the indices of the samples whose target is one of these. Sample 0 of the part is sample "
          "self.indices[0] of the data set. x.index(7) says where in the list x there is a 7.")
 class OnlyClasses(Dataset):
@@ -276,9 +276,9 @@ class OnlyClasses(Dataset):
     names: a list of names of classes. The first one gets the number 0, the next one 1, ...
 
     It is a Dataset: it has a length, and [i] gives a pair, the picture after the transform of
-    dataset, and the new number. The samples stay in their order. For example,
-    OnlyClasses(train_data, ["ship", "cat"]) has the ships and the cats of train_data. The target of
-    a ship is 0, that of a cat is 1.
+    dataset, and the new number. After the last sample, [i] raises an IndexError (lesson 2). The
+    samples stay in their order. For example, OnlyClasses(train_data, ["ship", "cat"]) has the ships
+    and the cats of train_data. The target of a ship is 0, that of a cat is 1.
     """
 
     def __init__(self, dataset, names):

@@ -53,8 +53,9 @@ def look_at_module(module_class):
 
 @exercise(
     look_at_module,
-    hint="In __init__: super().__init__() first, then self.scale = nn.Parameter(...). A tensor of "
-         "the shape (channels, 1, 1) has one number for each channel: scale.reshape(-1, 1, 1).")
+    hint="In __init__: super().__init__() first, then self.scale = nn.Parameter(...). If it has "
+         "the shape (channels, 1, 1), x * self.scale uses each of its numbers for a whole channel: "
+         "scale.reshape(-1, 1, 1).")
 class ScaleAndShift(nn.Module):
     """Multiplies each channel by a number of its own, and then adds another one.
 
@@ -118,8 +119,9 @@ ScaleAndShift.mistake("forward returns nothing", {f"return {compute}": compute})
                (numbers(5, 7), numbers(3, 2), 2, 0), (numbers(4, 6), numbers(2, 3), 1, 1),
                (numbers(6, 5), numbers(3, 3), 3, 2)),
     hint="F.pad adds the border, with four numbers. The rows at which windows begin are "
-         "range(0, height - kernel height + 1, stride), with the height after the border. Then as "
-         "in lesson 6: two loops, cut out the window, multiply, add up.",
+         "range(0, height - kernel height + 1, stride), with the height after the border. In two "
+         "loops, cut out the window, multiply, add up. Put the sums of a row into a list, and "
+         "these lists into another one. torch.tensor makes the result of it.",
     draw=lambda feature_map: enlarged(
         feature_map(PICTURE.mean(dim=0), EDGES, 1, 1).unsqueeze(0) / 3 + 0.5))
 def feature_map(picture, kernel, stride, padding):
@@ -153,8 +155,9 @@ feature_map.mistake("the kernel is turned around; PyTorch does not turn it",
 feature_map.mistake("the stride is left out", {down: "- height + 1", right: "- width + 1"})
 feature_map.mistake("the stride counts to the right, but not down", {down: "- height + 1"})
 feature_map.mistake("the stride counts down, but not to the right", {right: "- width + 1"})
-feature_map.mistake("the windows lie side by side, as in pooling: the kernel should move by the "
-                    "stride", {down: "- height + 1, height", right: "- width + 1, width"})
+feature_map.mistake("the windows lie side by side, whatever the stride is: the kernel should "
+                    "move by the stride",
+                    {down: "- height + 1, height", right: "- width + 1, width"})
 feature_map.mistake("the windows begin at the rows and columns 0, 1, 2, ...: they should be stride "
                     "apart", {"[y : y + height, x : x + width]":
                               "[y // stride : y // stride + height, "

@@ -75,21 +75,31 @@ def max_pool(picture, kernel_size):
     Returns a float tensor (height // kernel_size, width // kernel_size). For example, with
     kernel_size 2, [[1.0, 2.0, 1.0, 0.0], [0.0, 1.0, 2.0, 3.0]] gives [[2.0, 3.0]].
     """
-    windows = picture.unfold(0, kernel_size, kernel_size).unfold(1, kernel_size, kernel_size)
-    return windows.amax(dim=(2, 3))    # (rows, columns, kernel_size, kernel_size) before
+    rows, columns = picture.shape[0] // kernel_size, picture.shape[1] // kernel_size
+    result = torch.zeros(rows, columns)
+    for y in range(rows):
+        for x in range(columns):
+            top, left = y * kernel_size, x * kernel_size
+            window = picture[top : top + kernel_size, left : left + kernel_size]
+            result[y, x] = window.max()
+    return result
 
 
+apart, largest = "y * kernel_size, x * kernel_size", "window.max()"
 max_pool.mistake("the windows overlap: they should be kernel_size pixels apart, not 1",
-                 {"kernel_size, kernel_size": "kernel_size, 1"})
-max_pool.mistake("the mean of each window is taken", {"amax": "mean"})
-max_pool.mistake("the smallest number of each window is taken", {"amax": "amin"})
-max_pool.mistake("the numbers of each window are added up", {"amax": "sum"})
-max_pool.mistake("the first pixel of each window is taken",
-                 {"windows.amax(dim=(2, 3))": "windows[:, :, 0, 0]"})
+                 {apart: "y, x", "shape[0] // kernel_size": "shape[0] - kernel_size + 1",
+                  "shape[1] // kernel_size": "shape[1] - kernel_size + 1"})
+max_pool.mistake("the windows begin at the rows and columns 0, 1, 2, ...: they should be "
+                 "kernel_size apart", {apart: "y, x"})
+max_pool.mistake("the mean of each window is taken", {largest: "window.mean()"})
+max_pool.mistake("the smallest number of each window is taken", {largest: "window.min()"})
+max_pool.mistake("the numbers of each window are added up", {largest: "window.sum()"})
+max_pool.mistake("the first pixel of each window is taken", {largest: "window[0, 0]"})
 max_pool.mistake("the search begins with 0 as the largest number: all may be below 0",
-                 {"3))": "3)).clamp(min=0)"})
-max_pool.mistake("rows and columns have changed places", {"3))": "3)).T"})
-max_pool.mistake("the largest number of the whole picture is taken", {"dim=(2, 3)": ""})
+                 {largest: "window.max().clamp(min=0)"})
+max_pool.mistake("rows and columns have changed places", {"return result": "return result.T"})
+max_pool.mistake("the largest number of the whole picture is taken",
+                 {"return result": "return picture.max()"})
 
 
 @max_pool.mistake("windows that are partly outside are kept, as with ceil_mode")
@@ -140,28 +150,34 @@ def convolve(picture, weight, bias):
     0 * 1 + 1 * 2 + 2 * 4 + 0 * 5 + 0.5.
     """
     height, width = weight.shape[2:]
-    windows = picture.unfold(1, height, 1).unfold(2, width, 1)    # (in, rows, columns, y, x)
-    return torch.einsum("iabyx,oiyx->oab", windows, weight) + bias[:, None, None]
+    rows, columns = picture.shape[1] - height + 1, picture.shape[2] - width + 1
+    result = torch.zeros(len(weight), rows, columns)
+    for kernel in range(len(weight)):
+        for y in range(rows):
+            for x in range(columns):
+                window = picture[:, y : y + height, x : x + width]
+                result[kernel, y, x] = (window * weight[kernel]).sum() + bias[kernel]
+    return result
 
 
-convolve.mistake("the bias is left out", {"bias[:": "0 * bias[:"})
+plus_bias, product = " + bias[kernel]", "window * weight[kernel]"
+convolve.mistake("the bias is left out", {plus_bias: ""})
 convolve.mistake("the bias is added once for each channel of the picture",
-                 {"bias[:": "len(picture) * bias[:"})
+                 {plus_bias: " + len(picture) * bias[kernel]"})
 convolve.mistake("the bias is added to each product, before they are added up",
-                 {"bias[:": "weight[0].numel() * bias[:"})
+                 {plus_bias: " + window.numel() * bias[kernel]"})
 convolve.mistake("the kernel is turned around; PyTorch does not turn it",
-                 {"windows, weight": "windows, weight.flip(2, 3)"})
+                 {product: f"{product}.flip(1, 2)"})
 convolve.mistake("only the first channel of the picture is used",
-                 {"windows, weight": "windows[:1], weight[:, :1]"})
+                 {product: "window[:1] * weight[kernel, :1]"})
 convolve.mistake("the first channel of the picture stands for all its channels",
-                 {"windows, weight": "windows[:1].expand_as(windows), weight"})
+                 {product: "window[:1] * weight[kernel]"})
 convolve.mistake("the mean over the channels is taken, not the sum",
-                 {"windows, weight": "windows / len(picture), weight"})
-convolve.mistake("the mean over the window is taken, not the sum",
-                 {"windows, weight": "windows / weight[0].numel(), weight"})
-convolve.mistake("the last row and column of windows are missing: a size of height - kernel height "
-                 "+ 1", {"windows, weight": "windows[:, :-1, :-1], weight"})
-convolve.mistake("every kernel is the first one", {", weight)": ", weight[:1].expand_as(weight))"})
+                 {".sum()": ".sum() / len(picture)"})
+convolve.mistake("the mean over the window is taken, not the sum", {".sum()": ".mean()"})
+convolve.mistake("the last row and column of windows are missing: there are height - kernel height "
+                 "+ 1 rows of them", {"height + 1": "height", "width + 1": "width"})
+convolve.mistake("every kernel is the first one", {product: "window * weight[0]"})
 
 
 @convolve.mistake("the windows are 3 pixels high and wide, as in the lesson. They should be as "

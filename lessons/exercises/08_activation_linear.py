@@ -127,10 +127,11 @@ softmax.mistake("the largest logit of all rows is subtracted. In a row of much s
 softmax.mistake("the smallest logit of the row is subtracted, not the largest one",
                 {"amax": "amin"})
 softmax.mistake("the powers are not divided by their sum", {f"powers / {total}": "powers"})
-softmax.mistake("the sums of the rows are applied to the columns: keepdim=True keeps them apart",
+softmax.mistake("the sums of the rows are applied to the columns: keepdim=True gives them the "
+                "shape (pictures, 1)",
                 {total: "powers.sum(dim=1)"})
-softmax.mistake("the sums of the rows are applied to the columns: keepdim=True keeps them apart; "
-                "and large logits become infinite",
+softmax.mistake("the sums of the rows are applied to the columns: keepdim=True gives them the "
+                "shape (pictures, 1); and large logits become infinite",
                 {total: "powers.sum(dim=1)", f" - {largest}": ""})
 softmax.mistake("the powers are not divided by their sum, and large logits become infinite",
                 {f" - {largest}": "", f"powers / {total}": "powers"})
@@ -264,8 +265,8 @@ def look_at_hat(hat):
     look_at_hat,
     hint="Each neuron with a ReLU adds a bend, at the x for which it computes 0. For (0.0, 1.0), "
          "use the neurons x + 1, x and x - 1. After the first bend the curve should rise by 1, "
-         "after the second one fall by 1, after the third one be flat. Which weights of the last "
-         "layer make this of three lines that all rise by 1?")
+         "after the second one fall by 1, after the third one be flat. After its bend, each neuron "
+         "rises by 1. With which weights of the last layer does their sum do what the curve does?")
 def hat(middle, height):
     """A network whose curve has the form of a pointed hat.
 

@@ -256,8 +256,8 @@ def look_at_make_network(make_network):
 @exercise(
     look_at_make_network,
     hint="Begin with `layers = OrderedDict()`. In a loop over the blocks, "
-         'layers[f"conv{block}"] = ... adds a layer with its name. Divide the size by 2 in each '
-         "block: after the loop, it says how many inputs the linear layer has.")
+         'layers[f"conv{block}"] = ... adds a layer with its name. Halve the size in each '
+         "block, with // 2: after the loop, it says how many inputs the linear layer has.")
 def make_network(size, channels, classes):
     """A network for square pictures, whose layers have names.
 
@@ -304,6 +304,8 @@ make_network.mistake("linear has height * width inputs: the channels are left ou
                      {inputs: "size * size"})
 make_network.mistake("a half is rounded up: pooling drops what is left over",
                      {halved: "size = (size + 1) // 2"})
+make_network.mistake("the size becomes a float: // gives a whole number, and drops what is left "
+                     "over", {halved: "size = size / 2"})
 make_network.mistake("a half is kept: pooling drops what is left over, as // does",
                      {halved: "size = size / 2", inputs: f"int({inputs})"})
 make_network.mistake("the convolutions have no padding, but linear has as many inputs as if they "

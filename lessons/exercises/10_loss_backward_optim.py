@@ -89,7 +89,7 @@ def look_at_step(step):
 @exercise(
     look_at_step,
     hint="A loop over the parameters in `with torch.no_grad():`. Leave out those whose .grad is "
-         "None. `parameter -= ...` changes a parameter in its place.")
+         "None. `parameter -= ...` changes the parameter itself.")
 def sgd_step(parameters, lr):
     """One step of SGD: each parameter moves against its gradient, by lr times the gradient.
 
@@ -97,7 +97,7 @@ def sgd_step(parameters, lr):
         parameter, that parameter's .grad is None, and the parameter stays as it is.
     lr: the learning rate, a float
 
-    Changes the parameters in their place, keeps the gradients, and returns nothing. For example,
+    Changes the parameters themselves, keeps the gradients, and returns nothing. For example,
     with lr 0.1, a parameter 1.0 with the gradient -16.0 becomes 2.6.
     """
     with torch.no_grad():
@@ -161,8 +161,9 @@ def train_step(network, loss_function, optimizer, pictures, targets):
     pictures: what the network takes, a float tensor (batch, ...)
     targets: what the loss function takes, an int64 tensor (batch,)
 
-    Returns the loss before the step, as a number of Python (a float). A tensor would keep all that
-    backward needs in memory. For example, the loss of a new network of ten classes is about 2.3.
+    Returns the loss before the step, as a number of Python (a float). A tensor would still
+    carry its notes for backward. For example, the loss of a new network of ten classes is about
+    2.3.
     """
     loss = loss_function(network(pictures), targets)
     optimizer.zero_grad()
@@ -182,8 +183,8 @@ train_step.mistake("there is no step: backward changes no parameter", {step: ""}
 train_step.mistake("there is no backward: a step without gradients changes nothing",
                    {backward: ""})
 train_step.mistake("there is neither backward nor step", {backward: "", step: ""})
-train_step.mistake("the loss is returned as a tensor, with all that backward needed: .item()",
-                   {".item()": ""})
+train_step.mistake("the loss is returned as a tensor, with its notes for backward: .item() gives "
+                   "the number", {".item()": ""})
 train_step.mistake("the scores go through Softmax. CrossEntropyLoss does that itself",
                    {"network(pictures)": "network(pictures).softmax(dim=1)"})
 train_step.mistake("the loss is computed once more after the step: return the one before",

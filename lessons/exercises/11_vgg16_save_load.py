@@ -140,14 +140,15 @@ def look_at_saving(save_trained):
 
 @exercise(
     look_at_saving,
-    hint="file.parent.mkdir(...) makes the folder; mind its options parents and exist_ok. A loop "
-         "over network.named_parameters() finds what is not frozen.")
+    hint="file.parent.mkdir(...) makes the folder. parents=True also makes those above it, and "
+         "with exist_ok=True it may be there already. A loop over network.named_parameters() finds "
+         "what is not frozen.")
 def save_trained(network, file):
     """Saves the parameters of a network that are not frozen, and no others.
 
     network: an nn.Module, of which some parameters are frozen
-    file: a pathlib.Path. The folder that it names may be there already, or not; then it is made,
-        and also the folders above it.
+    file: a pathlib.Path. Its folder may be there already. If not, make it, and also the
+        folders above it that are missing.
 
     The file holds a dict: the name of each such parameter, as in network.state_dict(), and its
     tensor. Returns nothing. For example, of Linear(3, 4), Tanh() and Linear(4, 2), where the first
@@ -226,7 +227,8 @@ def look_at_loading(load_trained):
 @exercise(
     look_at_loading,
     hint="torch.load gives the dict of the file. It lacks what was frozen, and load_state_dict "
-         "wants everything. network.state_dict() has everything: put what is in the file over it.")
+         "wants everything. network.state_dict() has everything: update() it by what is in the "
+         "file.")
 def load_trained(network, file):
     """Loads what save_trained has saved, and makes the network ready to test with.
 

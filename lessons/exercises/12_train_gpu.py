@@ -32,10 +32,10 @@ def fixed(network, factor=1):
     hint="scores.argmax(dim=1) are the predictions. Begin with torch.zeros(classes, classes, "
          "dtype=torch.int64), and count in a loop over the pictures.")
 def confusion_matrix(scores, targets):
-    """Counts which class was predicted for pictures of which class.
+    """Counts, for the pictures of each class, how often each class was predicted.
 
     scores: a float tensor (pictures, classes). The highest one of a row is the prediction.
-    targets: an int64 tensor (pictures,), the right classes, from 0. Not every class must occur.
+    targets: an int64 tensor (pictures,), the right classes, from 0. A class may be missing.
 
     Returns an int64 tensor (classes, classes): a row for each right class, and in it a column for
     each prediction. For example, the scores [[0.9, 0.1], [0.3, 0.7], [0.2, 0.8]] and the targets
@@ -137,9 +137,10 @@ Dropout.mistake("the numbers that are kept do not get larger: divide by 1 - p",
 Dropout.mistake("the numbers that are kept get smaller: divide by 1 - p, do not multiply",
                 {" / (1 - self.p)": " * (1 - self.p)"})
 Dropout.mistake("the numbers that are kept are divided by p, not by 1 - p", {"1 - self": "self"})
-Dropout.mistake("p is the probability to be kept: it has to be that of a zero",
+Dropout.mistake("p is taken for the probability that a number is kept: it is that of a zero",
                 {"> self.p": "< self.p"})
-Dropout.mistake("p is the probability to be kept, everywhere: it has to be that of a zero",
+Dropout.mistake("p is taken for the probability that a number is kept, everywhere: it is that of a "
+                "zero",
                 {"> self.p": "< self.p", "1 - self.p": "self.p"})
 Dropout.mistake("numbers become zero in eval mode, too: look at self.training",
                 {"not self.training": "False"})
@@ -221,7 +222,7 @@ def go_on(file, network, optimizer, train_epoch, epochs):
     network, optimizer: an nn.Module, and its optimizer, such as SGD with momentum. Both are new.
     train_epoch: a function. train_epoch(network, optimizer, epoch) trains for one epoch; the first
         one has the number 0.
-    epochs: how many epochs the whole run has, those before it was stopped counted
+    epochs: how many epochs the whole run has, together with those before it was stopped
 
     The checkpoint is a dict with three keys: "epoch", how many epochs are done, and "network" and
     "optimizer", their state_dicts. Returns nothing. For example, with epochs 5 and a checkpoint

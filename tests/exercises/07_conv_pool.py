@@ -37,14 +37,9 @@ def size_as_tensor(size, layers):
     return size
 
 
-def pool_in_loops(picture, kernel_size):
-    height, width = picture.shape
-    result = torch.zeros(height // kernel_size, width // kernel_size)
-    for y in range(result.shape[0]):
-        for x in range(result.shape[1]):
-            top, left = y * kernel_size, x * kernel_size
-            result[y, x] = picture[top : top + kernel_size, left : left + kernel_size].max()
-    return result
+def pool_unfolded(picture, kernel_size):
+    windows = picture.unfold(0, kernel_size, kernel_size).unfold(1, kernel_size, kernel_size)
+    return windows.amax(dim=(2, 3))    # (rows, columns, kernel_size, kernel_size) before
 
 
 def pool_pixel_by_pixel(picture, kernel_size):
@@ -67,16 +62,10 @@ def pool_reshaped(picture, kernel_size):
     return picture.reshape(height, kernel_size, width, kernel_size).amax(3).amax(1)
 
 
-def convolve_in_loops(picture, weight, bias):
-    kernels, _, kernel_height, kernel_width = weight.shape
-    result = torch.empty(kernels, picture.shape[1] - kernel_height + 1,
-                         picture.shape[2] - kernel_width + 1)
-    for kernel in range(kernels):
-        for y in range(result.shape[1]):
-            for x in range(result.shape[2]):
-                window = picture[:, y : y + kernel_height, x : x + kernel_width]
-                result[kernel, y, x] = (window * weight[kernel]).sum() + bias[kernel]
-    return result
+def convolve_by_einsum(picture, weight, bias):
+    height, width = weight.shape[2:]
+    windows = picture.unfold(1, height, 1).unfold(2, width, 1)    # (in, rows, columns, y, x)
+    return torch.einsum("iabyx,oiyx->oab", windows, weight) + bias[:, None, None]
 
 
 def convolve_unfolded(picture, weight, bias):
@@ -110,14 +99,6 @@ PYTORCH = {
 # At least three for each exercise.
 RIGHT = {
     "size_after": [size_by_layers, size_rounded, size_by_counting, size_as_tensor],
-    "max_pool": [pool_in_loops, pool_pixel_by_pixel, pool_reshaped],
-    "convolve": [convolve_in_loops, convolve_unfolded, convolve_by_shifting],
-}
-# Changes of a solution that are as right as it is, as the test writes them.
-EQUALLY_RIGHT = {
-    "max_pool": {    # the two arguments that are swapped are equal
-        "picture.unfold(0, kernel_size, kernel_size) -> swapped",
-        "picture.unfold(0, kernel_size, kernel_size).unfold(1, kernel_size, kernel_size) "
-        "-> swapped",
-    },
+    "max_pool": [pool_unfolded, pool_pixel_by_pixel, pool_reshaped],
+    "convolve": [convolve_by_einsum, convolve_unfolded, convolve_by_shifting],
 }

@@ -560,7 +560,10 @@ print(f"\n{epochs} epochs of {len(train_data):,} pictures on {device}, weights i
 # %% A shorter program of your own
 # You can write such a program yourself, without shared.training: with a DataLoader (lesson
 # 2), transforms (4), SGD (10) and torch.save (11). Only the pictures and the network are
-# those of `shared`. It has no scheduler, no Muon and no small pictures, and takes longer.
+# those of `shared`. It has no scheduler, no Muon, no small pictures and no bfloat16. So after
+# eight epochs of CIFAR-10 its test accuracy was 83 %, not 89 %, and it took three times as
+# long (one run, on one core of a processor with bfloat16). To go on from its checkpoint.pt,
+# load the file, and call load_state_dict of the network and of the optimizer.
 #
 #     import torch
 #     from torch import nn, optim

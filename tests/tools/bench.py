@@ -7,7 +7,7 @@
     make bench ARGS="--speed"         only the speed of the trainer: the median of five rounds
     make bench ARGS="--busy"          only lesson 12 beside two busy programs
     make bench ARGS="--plateau"       only how soon the fast recipe is as good as the tutorial's loop
-                                      after 36 of 40 epochs (on your data/; CIFAR-10 takes hours)
+                                      after 36 of 40 epochs (needs CIFAR-10, and hours)
 
 Each lesson runs as a process of its own, without a network, on the drawn stand-in.
 

@@ -26,7 +26,7 @@ It takes about 3 seconds, and longer if it downloads its pictures (47 MB), the f
 
 Or type `make lesson N=1`. The first time, it installs all that the lessons need into .venv,
 an environment: a Python of its own for the lessons. Before you type `python` yourself, run
-`source .venv/bin/activate` (README.md has the line for Windows).
+`source .venv/bin/activate`. (README.md has the line for Windows, and other environments.)
 """
 
 # %% Setup

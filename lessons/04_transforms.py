@@ -180,8 +180,8 @@ print(f"ToTensor, then divided by 65535: {divided.max().item():.6f}")
 # -> ToTensor, then divided by 65535: 0.915541
 
 # If PIL keeps them in 16 bits (mode "I;16", as it does with PNG files), it is the other way
-# round: v2 divides by 65,535, as it should. ToTensor takes half of the range for negative
-# numbers.
+# round: v2 divides by 65,535, as it should. But ToTensor makes numbers above 32,767
+# negative.
 sixteen_bits = Image.fromarray(np.full((2, 2), 60_000, dtype=np.uint16))
 print(f"v2, from a picture of 16 bits: {to_tensor_v2(sixteen_bits).max().item():.6f}")
 print("ToTensor, from a picture of 16 bits:", to_tensor_v1(sixteen_bits).max().item())

@@ -1,9 +1,9 @@
 """06. A network is a Module: an object that you call with a tensor
 
-In PyTorch a network is a Module. (This is not a module of Python, a file.) So is each part
-of it. A Module does two things: it keeps the numbers that the network learns, and it says
-how a result is computed from an input. A Module that does one step of the computation is
-also called a layer.
+In PyTorch a network is a Module, and so is each part of it. (This is not a module of Python,
+which is a file.) A Module does two things: it keeps the numbers that the network learns, and
+it says how a result is computed from an input. A Module that does one step of the
+computation is also called a layer.
 
 First you write Modules of one line. Then you put Modules together, with the six
 containers of torch.nn: Module, Sequential, ModuleList, ModuleDict, ParameterList and

@@ -83,15 +83,20 @@ def test_signals_that_are_ignored_stay_so(monkeypatch):
         signal.signal(signal.SIGINT, before)
 
 
+def run(script: str) -> tuple[int, str, str]:
+    """The status of a process that runs a script, and what it printed and said on stderr."""
+    process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT,
+                             check=False)
+    return process.returncode, process.stdout, process.stderr
+
+
 def test_workers_die_quietly():
     script = ("import signal\nfrom shared.training.processes import leave_signals_to_the_trainer\n"
               "leave_signals_to_the_trainer(0)\nsignal.raise_signal(signal.SIGINT)\n"
               "print('still there', flush=True)\nsignal.raise_signal(signal.SIGTERM)\n"
               "print('not any more', flush=True)")
-    worker = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT,
-                            check=False)
     # With another status, DataLoader would raise an error in the trainer.
-    assert (worker.returncode, worker.stdout, worker.stderr) == (0, "still there\n", "")
+    assert run(script) == (0, "still there\n", "")
 
 
 def test_all_but_process_0_end_without_pythons_own_way_out():
@@ -101,6 +106,4 @@ def test_all_but_process_0_end_without_pythons_own_way_out():
               "dist.is_initialized, dist.get_rank = lambda: True, lambda: 1\n"
               "dist.destroy_process_group = lambda: print('left', flush=True)\n"
               "processes.leave_processes()\nprint('goes on')")
-    process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT,
-                             check=False)
-    assert (process.returncode, process.stdout, process.stderr) == (0, "left\n", "")
+    assert run(script) == (0, "left\n", "")

@@ -227,7 +227,7 @@ def look_at_loading(load_trained):
 @exercise(
     look_at_loading,
     hint="torch.load gives the dict of the file. It lacks what was frozen, and load_state_dict "
-         "wants everything. network.state_dict() has everything: update() it by what is in the "
+         "wants everything. network.state_dict() has everything: update() it with what is in the "
          "file.")
 def load_trained(network, file):
     """Loads what save_trained has saved, and makes the network ready to test with.

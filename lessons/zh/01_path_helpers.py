@@ -26,7 +26,7 @@
 
 也可以输入 `make lesson N=1 ZH=1`。第一次，它会把各课需要的东西都装进 .venv。
 .venv 是一个环境，也就是各课专用的一套 Python。要是自己输入 `python` 命令，
-就要先运行 `source .venv/bin/activate`（Windows 上怎么写，见 README.zh.md）。
+就要先运行 `source .venv/bin/activate`。（Windows 和别的环境怎么办，见 README.zh.md。）
 """
 
 # %% 准备

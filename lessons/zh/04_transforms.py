@@ -181,7 +181,7 @@ print(f"ToTensor, then divided by 65535: {divided.max().item():.6f}")
 
 # 如果 PIL 用 16 位存放这些数（模式 "I;16"，打开 16 位的 PNG 文件就是这样），
 # 情况正好相反：v2 除以 65,535，这是对的；
-# ToTensor 却把数值范围的一半当成了负数。
+# ToTensor 却让大于 32,767 的数变成负数。
 sixteen_bits = Image.fromarray(np.full((2, 2), 60_000, dtype=np.uint16))
 print(f"v2, from a picture of 16 bits: {to_tensor_v2(sixteen_bits).max().item():.6f}")
 print("ToTensor, from a picture of 16 bits:", to_tensor_v1(sixteen_bits).max().item())
